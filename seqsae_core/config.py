@@ -1,0 +1,177 @@
+"""Every setting of a study, in one frozen tree, and the presets that fill it."""
+
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from typing import Any
+
+from seqsae_core.errors import UserError
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Where interactions come from and which of them count."""
+
+    source: str = "movietweetings"
+    items: str | None = None
+    min_interactions: int = 5
+    max_users: int | None = None
+    split: str = "leave-one-out"
+    max_length: int = 64
+
+
+@dataclass(frozen=True)
+class RecommenderConfig:
+    """The causal transformer and its training. `negatives=None` is the full softmax.
+
+    `seconds` caps the training time; the learning rate follows passes, so a capped run is still seeded
+    but stops at a pass that depends on the machine.
+    """
+
+    width: int = 64
+    blocks: int = 2
+    heads: int = 2
+    dropout: float = 0.3
+    warm_start: bool = True
+    negatives: int | None = 1024
+    passes: int = 20
+    patience: int = 4
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class SaeConfig:
+    """The sparse autoencoder, the layer it reads and its training."""
+
+    variant: str = "topk"
+    layer: int = 1
+    latents: int = 1024
+    k: int = 16
+    steps: int = 4000
+    batch_size: int = 1024
+    learning_rate: float = 1e-3
+    l1: float = 0.0
+    aux_k: int = 64
+    aux_weight: float = 1 / 32
+    dead_window: int = 300
+
+
+@dataclass(frozen=True)
+class EvidenceConfig:
+    """How evidence is measured: draws, thresholds, examples kept."""
+
+    permutations: int = 1000
+    bootstrap: int = 200
+    min_positives: int = 300
+    halves: int = 5
+    examples_per_quantile: int = 4
+
+
+@dataclass(frozen=True)
+class LayoutConfig:
+    """UMAP map of decoder directions."""
+
+    neighbours: int = 15
+    min_dist: float = 0.1
+    clusters: int = 24
+
+
+@dataclass(frozen=True)
+class SteeringConfig:
+    """Trade-off curves and steering effects."""
+
+    concepts: int = 6
+    users: int = 500
+    latents_per_concept: int = 5
+    effect_histories: int = 256
+    effect_strength: float = 2.0
+    max_strength: float = 16.0
+    position: str = "last"
+
+
+@dataclass(frozen=True)
+class StudyConfig:
+    """The whole study; the seed reaches every random draw."""
+
+    preset: str = "default"
+    seed: int = 0
+    data: DataConfig = field(default_factory=DataConfig)
+    recommender: RecommenderConfig = field(default_factory=RecommenderConfig)
+    sae: SaeConfig = field(default_factory=SaeConfig)
+    evidence: EvidenceConfig = field(default_factory=EvidenceConfig)
+    layout: LayoutConfig = field(default_factory=LayoutConfig)
+    steering: SteeringConfig = field(default_factory=SteeringConfig)
+
+    @property
+    def dictionary(self) -> str:
+        """Name of the dictionary this configuration trains, e.g. `layer1-topk-1024-k16`."""
+        sae = self.sae
+        sparsity = f"k{sae.k}" if sae.variant == "topk" else f"l1-{sae.l1:g}"
+        return f"layer{sae.layer}-{sae.variant}-{sae.latents}-{sparsity}"
+
+
+def _tiny() -> StudyConfig:
+    return StudyConfig(
+        data=DataConfig(max_users=500, max_length=16),
+        recommender=RecommenderConfig(width=16, passes=2, negatives=128),
+        sae=SaeConfig(latents=64, k=4, steps=60, batch_size=256, dead_window=30),
+        evidence=EvidenceConfig(permutations=100, bootstrap=20, min_positives=20, halves=2),
+        layout=LayoutConfig(neighbours=8, clusters=6),
+        steering=SteeringConfig(concepts=2, users=40, effect_histories=16),
+    )
+
+
+def _quick() -> StudyConfig:
+    return StudyConfig(
+        data=DataConfig(max_users=4000, max_length=32),
+        recommender=RecommenderConfig(passes=4, seconds=15),
+        sae=SaeConfig(latents=256, k=12, steps=800, dead_window=150),
+        evidence=EvidenceConfig(permutations=200, bootstrap=50, min_positives=100, halves=2),
+        layout=LayoutConfig(clusters=12),
+        steering=SteeringConfig(concepts=3, users=150, effect_histories=64),
+    )
+
+
+def _paper() -> StudyConfig:
+    """Klenitskiy et al. (2025), section 4: GPT-2 style model, user-disjoint split, ReLU with an L1 penalty."""
+    return StudyConfig(
+        data=DataConfig(split="user-disjoint"),
+        recommender=RecommenderConfig(
+            dropout=0.1, warm_start=False, negatives=None, passes=100, patience=5, batch_size=128
+        ),
+        sae=SaeConfig(variant="relu", latents=512, k=0, l1=0.02, steps=8000),
+    )
+
+
+def _full() -> StudyConfig:
+    return StudyConfig(recommender=RecommenderConfig(passes=60, patience=8), sae=SaeConfig(steps=12000))
+
+
+PRESETS = {"tiny": _tiny, "quick": _quick, "default": StudyConfig, "paper": _paper, "full": _full}
+
+
+def preset(name: str, seed: int = 0, source: str | None = None, items: str | None = None) -> StudyConfig:
+    """The named preset with its seed and data source set.
+
+    Raises UserError for a name that is not in `PRESETS`.
+    """
+    if name not in PRESETS:
+        raise UserError(f"There is no preset “{name}”. Choose one of: {', '.join(PRESETS)}.")
+    config = PRESETS[name]()
+    data = replace(config.data, source=source or config.data.source, items=items)
+    return replace(config, preset=name, seed=seed, data=data)
+
+
+def to_dict(config: StudyConfig) -> dict[str, Any]:
+    """Plain JSON-ready form of a configuration."""
+    return asdict(config)
+
+
+def from_dict(values: dict[str, Any], cls: type = StudyConfig) -> Any:
+    """The configuration that `to_dict` came from. Raises UserError on a setting it does not know."""
+    known = {f.name: f for f in fields(cls)}
+    unknown = set(values) - set(known)
+    if unknown:
+        raise UserError(f"Unknown settings {sorted(unknown)} in {cls.__name__}: rebuild the study with this version.")
+    parts = {n: known[n].default_factory for n in values if is_dataclass(known[n].default_factory)}
+    return cls(**{n: from_dict(v, parts[n]) if n in parts else v for n, v in values.items()})

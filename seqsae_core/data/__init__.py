@@ -1,0 +1,1 @@
+"""Files to interactions, sequences, roles and concepts."""

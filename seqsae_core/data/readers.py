@@ -1,0 +1,124 @@
+"""Files in the layouts that people have, to the two tables of `interactions`."""
+
+import hashlib
+from pathlib import Path
+
+import pandas as pd
+
+from seqsae_core.data.interactions import GENRES, ITEM, TIME, TITLE, USER, check_columns, check_interactions
+from seqsae_core.errors import UserError
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+BUILT_IN = {"movietweetings": ASSETS / "movietweetings"}
+_RENAME = {"movie_id": ITEM, "movieId": ITEM, "userId": USER, "name": TITLE}
+
+
+def read(source: str, items: str | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Interactions (user_id, item_id, timestamp) and items (item_id, title, genres) of a source.
+
+    `source` is a built-in name, a folder (MovieTweetings Parquet, MovieLens .dat / .csv / 100k, RecBole) or
+    an interactions file (.csv, .parquet) with `items` beside it. Raises UserError naming file and remedy.
+    """
+    interactions_path, items_path = locate(source, items)
+    interactions = check_interactions(_table(interactions_path), str(interactions_path))
+    catalogue = _items(items_path, interactions)
+    return interactions, catalogue
+
+
+def fingerprint(source: str, items: str | None = None) -> str:
+    """SHA-256 over the bytes of the source's files: same data, same fingerprint."""
+    digest = hashlib.sha256()
+    for path in locate(source, items):
+        if path is not None:
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def locate(source: str, items: str | None = None) -> tuple[Path, Path | None]:
+    """The interactions file and the items file (None if there is none) of a source."""
+    path = BUILT_IN.get(source, Path(source))
+    if not path.exists():
+        raise UserError(
+            f"No data at {path}. Give a file, a folder, or one of the built-in names: {', '.join(BUILT_IN)}."
+        )
+    if items is not None and not Path(items).is_file():
+        raise UserError(f"No item table at {items}. Give a .csv or .parquet file with item_id, title, genres.")
+    if path.is_file():
+        return path, Path(items) if items else None
+    found = _in_folder(path)
+    return found[0], Path(items) if items else found[1]
+
+
+_LAYOUTS = [
+    ("ratings.parquet", "movies.parquet"),
+    ("ratings.dat", "movies.dat"),
+    ("ratings.csv", "movies.csv"),
+    ("u.data", "u.item"),
+    ("interactions.parquet", "items.parquet"),
+    ("interactions.csv", "items.csv"),
+]
+
+
+def _in_folder(folder: Path) -> tuple[Path, Path | None]:
+    layouts = _LAYOUTS + [(p.name, p.with_suffix(".item").name) for p in sorted(folder.glob("*.inter"))]
+    for interactions, items in layouts:
+        if (folder / interactions).is_file():
+            return folder / interactions, folder / items if (folder / items).is_file() else None
+    names = ", ".join(a for a, _ in _LAYOUTS)
+    raise UserError(f"{folder}: none of {names} or *.inter found. Name the interactions file itself.")
+
+
+def _table(path: Path) -> pd.DataFrame:
+    """One file to a table with our column names; the suffix tells the layout."""
+    readers = {
+        ".parquet": pd.read_parquet,
+        ".csv": pd.read_csv,
+        ".dat": lambda p: _dat(p, [USER, ITEM, "rating", TIME]),
+        ".data": lambda p: pd.read_csv(p, sep="\t", header=None, names=[USER, ITEM, "rating", TIME]),
+        ".inter": _recbole,
+        ".item": _recbole,
+    }
+    if path.suffix not in readers:
+        raise UserError(f"{path}: unknown file type “{path.suffix}”. Use {', '.join(readers)}.")
+    try:
+        return readers[path.suffix](path).rename(columns=_RENAME)
+    except (ValueError, OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read as {path.suffix} ({error}). Check that the file is whole.") from error
+
+
+def _dat(path: Path, names: list[str]) -> pd.DataFrame:
+    return pd.read_csv(path, sep="::", engine="python", header=None, names=names, encoding="latin-1")
+
+
+def _recbole(path: Path) -> pd.DataFrame:
+    frame = pd.read_csv(path, sep="\t")
+    frame.columns = [c.split(":")[0] for c in frame.columns]
+    return frame.rename(columns={"movie_title": TITLE, "class": GENRES})
+
+
+def _items(path: Path | None, interactions: pd.DataFrame) -> pd.DataFrame:
+    """item_id, title, genres; every item that occurs has a row, with its id as title where none is known."""
+    ids = pd.DataFrame({ITEM: interactions[ITEM].unique()})
+    if path is None:
+        return ids.assign(title=ids[ITEM].astype(str), genres="")
+    frame = _movielens_items(path) if path.name in ("movies.dat", "u.item") else _table(path)
+    check_columns(frame, [ITEM, TITLE], str(path))
+    if GENRES not in frame:
+        frame = frame.assign(**{GENRES: ""})
+    if frame[ITEM].duplicated().any():
+        row = int(frame[ITEM].duplicated().to_numpy().argmax())
+        raise UserError(f"{path}, row {row + 1}: item_id {frame[ITEM].iloc[row]!r} occurs twice. Keep one row an item.")
+    table = ids.merge(frame, on=ITEM, how="left")
+    table[TITLE] = table[TITLE].fillna(table[ITEM].astype(str)).astype(str)
+    table[GENRES] = table[GENRES].fillna("").astype(str)
+    return table
+
+
+def _movielens_items(path: Path) -> pd.DataFrame:
+    if path.name == "movies.dat":
+        return _dat(path, [ITEM, TITLE, GENRES])
+    names = pd.read_csv(path.parent / "u.genre", sep="|", header=None)[0].dropna().tolist()
+    columns = [ITEM, TITLE, "release", "video", "url", *names]
+    frame = pd.read_csv(path, sep="|", header=None, names=columns, encoding="latin-1")
+    frame[GENRES] = [("|".join(n for n in names if row[n])) for row in frame[names].to_dict("records")]
+    return frame[[ITEM, TITLE, GENRES]]

@@ -1,0 +1,125 @@
+"""The ragged sequence store, the splits and the users' roles."""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from seqsae_core.data.interactions import ITEM, TIME, USER
+from seqsae_core.errors import UserError
+
+FIT, SELECT, SCORE = 0, 1, 2
+SPLITS = ("leave-one-out", "user-disjoint")
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """All users' items in order of time, one after the other.
+
+    users: (n_users,) original ids; items: int32 (n_events,), values 1..n_items; offsets: int64 (n_users + 1,);
+    times: int64 (n_events,) or None.
+    """
+
+    users: np.ndarray
+    items: np.ndarray
+    offsets: np.ndarray
+    times: np.ndarray | None
+    n_items: int
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Number of events of each user, int64 (n_users,)."""
+        return np.diff(self.offsets)
+
+    def of(self, user: int) -> np.ndarray:
+        """Items of user index `user`, in order."""
+        return self.items[self.offsets[user] : self.offsets[user + 1]]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Which leading events train the recommender, which event is a target, and each user's role.
+
+    All int64 (n_users,), counted from the user's first event; -1 = no such target. `role` is uint8.
+    """
+
+    train_end: np.ndarray
+    valid_at: np.ndarray
+    test_at: np.ndarray
+    context_end: np.ndarray
+    role: np.ndarray
+
+    def users(self, *roles: int) -> np.ndarray:
+        """User indices that have one of the roles."""
+        return np.flatnonzero(np.isin(self.role, roles))
+
+
+def build_sequences(interactions: pd.DataFrame, max_users: int | None = None) -> tuple[Sequences, np.ndarray]:
+    """Sequences of checked interactions, and the original id of each item (index 0 is item 1).
+
+    Events are ordered by time; ties keep the order of the file. `max_users` keeps the most active ones
+    (ties: smaller id), for small studies.
+    """
+    frame = interactions.sort_values([USER, TIME], kind="stable")
+    if max_users is not None:
+        size = frame.groupby(USER).size().sort_values(ascending=False, kind="stable")
+        frame = frame[frame[USER].isin(size.index[:max_users])]
+    codes, item_ids = pd.factorize(frame[ITEM], sort=True)
+    users, counts = np.unique(frame[USER].to_numpy(), return_counts=True)
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    items = (codes + 1).astype(np.int32)
+    return Sequences(users, items, offsets, frame[TIME].to_numpy(), len(item_ids)), np.asarray(item_ids)
+
+
+def make_split(sequences: Sequences, kind: str) -> Split:
+    """The named split. Raises UserError for an unknown name or users with fewer than three events."""
+    if kind not in SPLITS:
+        raise UserError(f"Unknown split “{kind}”. Choose one of: {', '.join(SPLITS)}.")
+    if sequences.lengths.min() < 3:
+        raise UserError("A user has fewer than three events; raise `min_interactions` to at least 3.")
+    return _leave_one_out(sequences) if kind == "leave-one-out" else _user_disjoint(sequences)
+
+
+def _leave_one_out(sequences: Sequences) -> Split:
+    n = sequences.lengths
+    role = np.digitize(_hash_share(sequences.users), [0.6, 0.8]).astype(np.uint8)
+    return Split(train_end=n - 2, valid_at=n - 2, test_at=n - 1, context_end=n - 2, role=role)
+
+
+def _user_disjoint(sequences: Sequences) -> Split:
+    """The seed paper's protocol: the 10 % of users with the latest last event are test users; of the rest,
+    60 % train the transformer and 40 % the SAE; the last item is the target (the one before: validation)."""
+    n, share = sequences.lengths, _hash_share(sequences.users)
+    last = sequences.times[sequences.offsets[1:] - 1]
+    test = np.zeros(len(n), bool)
+    test[np.argsort(last, kind="stable")[int(0.9 * len(n)) :]] = True
+    train = ~test & (share < 0.6)
+    role = np.where(test, np.where(_hash_share(sequences.users, "role") < 0.5, SELECT, SCORE), FIT)
+    return Split(
+        train_end=np.where(train, n - 1, 0),
+        valid_at=np.where(test, n - 2, np.where(train, n - 1, -1)),
+        test_at=np.where(test, n - 1, -1),
+        context_end=np.where(test, n - 2, np.where(train, 0, n)),
+        role=role.astype(np.uint8),
+    )
+
+
+def _hash_share(users: np.ndarray, salt: str = "split") -> np.ndarray:
+    """A number in [0, 1) for each user that depends on the user's id and the salt only."""
+    digests = (hashlib.blake2b(f"{salt}:{user}".encode(), digest_size=8).digest() for user in users)
+    return np.array([int.from_bytes(d, "big") / 2**64 for d in digests])
+
+
+def windows(sequences: Sequences, users: np.ndarray, ends: np.ndarray, max_length: int) -> np.ndarray:
+    """The last `max_length` events before `ends[i]` of each user, int64 (len(users), longest), left-padded with 0."""
+    ends = np.asarray(ends)
+    lengths = np.minimum(ends, max_length)
+    longest = max(int(lengths.max(initial=1)), 1)
+    columns = np.arange(longest) - longest
+    at = (sequences.offsets[users] + ends)[:, None] + columns
+    real = columns >= -lengths[:, None]
+    return np.where(real, sequences.items[np.where(real, at, 0)], 0).astype(np.int64)

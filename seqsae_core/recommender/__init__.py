@@ -1,0 +1,1 @@
+"""Sequences to a trained next-item model, and its evaluation."""
