@@ -1,0 +1,49 @@
+"""What a model must offer to be explained and steered."""
+
+from typing import NamedTuple, Protocol
+
+from torch import Tensor
+
+
+class Hidden(NamedTuple):
+    """Activations of one layer: (batch, length, width), with mask and item_at, both (batch, length).
+
+    `mask` is False at padding; `item_at` is the input item at each position (0 at padding).
+    """
+
+    activations: Tensor
+    mask: Tensor
+    item_at: Tensor
+
+
+class SequenceModel(Protocol):
+    """Layer 0 is the embeddings, layer l the output of block l. `items`: int64 (batch, length), left-padded with 0."""
+
+    n_items: int
+    n_layers: int
+    width: int
+    max_length: int
+
+    def hidden(self, items: Tensor, layer: int) -> Hidden:
+        """Activations after `layer`."""
+        ...
+
+    def resume(self, activations: Tensor, items: Tensor, start: int, stop: int | None = None) -> Tensor:
+        """From after layer `start` to the state (batch, width) that is scored, or to the activations after `stop`."""
+        ...
+
+    def resume_last(self, activations: Tensor, last: Tensor, items: Tensor, start: int) -> Tensor:
+        """States (batch, variants, width) for `last`, variants (batch, variants, width) of the last position."""
+        ...
+
+    def scores(self, state: Tensor) -> Tensor:
+        """Scores (..., n_items + 1) of states (..., width); item bias included; column 0 is -inf."""
+        ...
+
+    def item_vectors(self) -> Tensor:
+        """Output vectors of the items, (n_items + 1, width)."""
+        ...
+
+    def item_bias(self) -> Tensor:
+        """Output bias of the items, (n_items + 1,)."""
+        ...
