@@ -19,7 +19,7 @@ def sampled_softmax(states: Tensor, targets: Tensor, vectors: Tensor, bias: Tens
     importance sampling with a uniform proposal); negatives equal to the target are left out.
     """
     positive = (states * vectors[targets]).sum(-1) + bias[targets]
-    logits = F.linear(states, vectors[negatives], bias[negatives])
-    logits = logits + math.log((len(vectors) - 1) / len(negatives))
+    log_q = math.log((len(vectors) - 1) / len(negatives))
+    logits = F.linear(states, vectors[negatives], bias[negatives] + log_q)
     logits = logits.masked_fill(negatives == targets[:, None], -torch.inf)
-    return (torch.logsumexp(torch.cat([positive[:, None], logits], 1), 1) - positive).mean()
+    return (torch.logaddexp(torch.logsumexp(logits, 1), positive) - positive).mean()

@@ -105,6 +105,7 @@ def _run_pass(model, optimiser, sequences, split, config, rng, number, report) -
     todo = list(batches(sequences, split, model.max_length, config.batch_size, rng))
     total, device = 0.0, next(model.parameters()).device
     for step, items in enumerate(todo):
+        _set_rate(optimiser, config, number + step / len(todo))
         loss = _loss(model, items.to(device), config.negatives, rng)
         optimiser.zero_grad()
         loss.backward()
@@ -114,6 +115,14 @@ def _run_pass(model, optimiser, sequences, split, config, rng, number, report) -
         if report and step % 8 == 0:
             report((number + step / len(todo)) / config.passes, f"pass {number + 1}, loss {total / (step + 1):.3f}")
     return total / len(todo)
+
+
+def _set_rate(optimiser: torch.optim.Optimizer, config: RecommenderConfig, passes_done: float) -> None:
+    """Linear warm-up over a tenth of a pass, then linear decay to a twentieth at the last pass."""
+    warm_up = min(1.0, 0.05 + passes_done / 0.1)
+    decay = 1 - 0.95 * passes_done / config.passes
+    for group in optimiser.param_groups:
+        group["lr"] = config.learning_rate * warm_up * decay
 
 
 def _loss(model: Transformer, items: torch.Tensor, negatives: int | None, rng: np.random.Generator) -> torch.Tensor:

@@ -1,0 +1,83 @@
+"""The command line: build, serve, metrics, extras."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from seqsae_core.config import PRESETS, preset
+from seqsae_core.errors import UserError
+
+DEFAULT_STUDY = "studies/movietweetings"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; 0, or 2 with one line on what the user can mend."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nStopped. The same command goes on where this one left off.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m seqsae_core", description=__doc__)
+    verbs = parser.add_subparsers(required=True, metavar="COMMAND")
+    build = verbs.add_parser("build", help="build what is missing or stale in a study")
+    _build_options(build)
+    build.add_argument("--out", type=Path, default=Path(DEFAULT_STUDY), help="the study's folder")
+    build.set_defaults(run=_build)
+    serve = verbs.add_parser("serve", help="open the dashboard on a study")
+    serve.add_argument("out", type=Path, nargs="?", default=Path(DEFAULT_STUDY), metavar="DIR")
+    serve.add_argument("--build", action="store_true", help="build what is missing meanwhile")
+    serve.add_argument("--port", type=int, default=8501)
+    serve.add_argument("--host", default="localhost")
+    _build_options(serve)
+    serve.set_defaults(run=_serve)
+    for name, run, text in (("metrics", _metrics, "print the quoted figures as JSON"),
+                            ("extras", _extras, "add rivals, re-trainings and curves (up to 20 minutes)")):  # fmt: skip
+        verb = verbs.add_parser(name, help=text)
+        verb.add_argument("out", type=Path, metavar="DIR")
+        verb.set_defaults(run=run)
+    return parser
+
+
+def _build_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", default="movietweetings", help="a built-in name, a folder or a file")
+    parser.add_argument("--items", help="the item table, where it is a file of its own")
+    parser.add_argument("--preset", default="default", help=", ".join(PRESETS))
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def _build(options: argparse.Namespace) -> None:
+    from seqsae_core.build import build
+
+    build(options.out, preset(options.preset, options.seed, options.data, options.items))
+
+
+def _serve(options: argparse.Namespace) -> None:
+    from seqsae_core.serving import serve
+
+    serve(options.out, options.host, options.port, (lambda: _build(options)) if options.build else None)
+
+
+def _metrics(options: argparse.Namespace) -> None:
+    from seqsae_core.metrics import quoted
+    from seqsae_core.study import Study
+
+    print(json.dumps(quoted(Study.open(options.out)), indent=1))
+
+
+def _extras(options: argparse.Namespace) -> None:
+    from seqsae_core.build import build_extras
+
+    build_extras(options.out)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,140 @@
+"""The pipeline, in one screen: stages in order, each resumed where it was left."""
+
+import hashlib
+import json
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, is_dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from seqsae_core.config import StudyConfig, to_dict
+from seqsae_core.data.readers import fingerprint
+from seqsae_core.errors import UserError
+from seqsae_core.progress import Progress, read
+from seqsae_core.study import DICTIONARY_STAGES, PROGRESS, Study
+
+Report = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step: its settings, what it is made from, the budget on two cores, and the room that does it.
+
+    `run(study, config, folder, report)` writes the stage's files and returns one line for the reader.
+    Raise `version` when a stage's own code changes what it writes.
+    """
+
+    name: str
+    label: str
+    budget_seconds: float
+    after: tuple[str, ...]
+    settings: Callable[[StudyConfig], Any]
+    version: int = 1
+
+    def run(self, study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
+        """Do the work; imported late, because torch takes seconds and a finished study needs none of it."""
+        from seqsae_core import stages
+
+        return getattr(stages, f"run_{self.name}")(study, config, folder, report)
+
+
+PIPELINE = (
+    Stage("data", "Reading interactions", 5, (), lambda c: c.data),
+    Stage("recommender", "Training the recommender", 150, ("data",), lambda c: (c.recommender, c.data.max_length)),
+    Stage("sae", "Training the sparse autoencoder", 60, ("recommender",), lambda c: c.sae),
+    Stage("evidence", "Measuring what latents mean", 60, ("sae",), lambda c: c.evidence),
+    Stage("map", "Drawing the map", 20, ("evidence",), lambda c: c.layout),
+    Stage("steering", "Measuring what steering costs", 60, ("evidence",), lambda c: c.steering),
+)
+EXTRAS = Stage("extras", "More rivals, re-trainings and curves", 900, ("steering",), lambda c: (c.evidence, c.steering))
+
+
+def build(folder: str | Path, config: StudyConfig, extras: bool = False) -> Study:
+    """Build what is missing or stale in the study at `folder`, and return it.
+
+    Raises UserError for bad data or settings, or when another process is building the same study.
+    """
+    folder, todo = Path(folder), PIPELINE + ((EXTRAS,) if extras else ())
+    _refuse_second_build(folder)
+    data = fingerprint(config.data.source, config.data.items)
+    stamps = make_stamps(config, data)
+    if up_to_date(folder, stamps, config.dictionary, todo):
+        return Study.open(folder)
+    study = Study.create(folder, {"config": to_dict(config), "fingerprint": data, **_environment(config)})
+    progress = Progress(folder / PROGRESS, [(s.name, s.label, s.budget_seconds) for s in todo])
+    for stage in todo:
+        _run_stage(study, config, stage, stamps[stage.name], progress)
+    progress.finish()
+    return study
+
+
+def build_extras(folder: str | Path) -> Study:
+    """Build the stage `extras` of the study at `folder`, and what it needs, with the study's own settings."""
+    return build(folder, Study.open(folder).config, extras=True)
+
+
+def make_stamps(config: StudyConfig, data_fingerprint: str) -> dict[str, str]:
+    """For each stage, a hash of its own settings and of what it is made from."""
+    stamps: dict[str, str] = {}
+    for stage in PIPELINE + (EXTRAS,):
+        made_from = [stamps[name] for name in stage.after] or [data_fingerprint]
+        own = [stage.name, stage.version, config.seed, _plain(stage.settings(config)), made_from]
+        stamps[stage.name] = hashlib.sha256(json.dumps(own).encode()).hexdigest()[:16]
+    return stamps
+
+
+def up_to_date(folder: Path, stamps: dict[str, str], dictionary: str, todo: tuple[Stage, ...] = PIPELINE) -> bool:
+    """Whether every stage of `todo` is there with the stamp it should have, and is the study's default."""
+    try:
+        study = Study.open(folder)
+    except UserError:
+        return False
+    if study.manifest.get("default_dictionary") != dictionary:
+        return False
+    return all(study.stamp(s.name, dictionary) == stamps[s.name] for s in todo)
+
+
+def _run_stage(study: Study, config: StudyConfig, stage: Stage, stamp: str, progress: Progress) -> None:
+    dictionary = config.dictionary if stage.name in DICTIONARY_STAGES else None
+    if study.stamp(stage.name, dictionary) == stamp:
+        progress.skip(stage.name)
+        study.update_manifest(**_default(stage, config))
+        return
+    progress.start(stage.name)
+    began = time.monotonic()
+    try:
+        with study.stage(stage.name, dictionary, stamp) as (folder, entry):
+            detail = stage.run(study, config, folder, progress.update)
+            entry |= {"seconds": round(time.monotonic() - began, 1), "finished": time.strftime("%Y-%m-%dT%H:%M:%S")}
+    except BaseException as error:
+        progress.fail(stage.name, str(error) or type(error).__name__)
+        raise
+    study.update_manifest(**_default(stage, config))
+    progress.done(stage.name, detail)
+
+
+def _default(stage: Stage, config: StudyConfig) -> dict[str, str]:
+    return {"default_dictionary": config.dictionary} if stage.name == "sae" else {}
+
+
+def _environment(config: StudyConfig) -> dict[str, Any]:
+    names = ("torch", "numpy", "pandas", "scipy", "scikit-learn", "umap-learn", "streamlit")
+    versions = {name: metadata.version(name) for name in names}
+    return {"seed": config.seed, "versions": versions, "machine": platform.machine(), "python": platform.python_version()}
+
+
+def _refuse_second_build(folder: Path) -> None:
+    import os
+
+    running = read(folder / PROGRESS)
+    if running and running["state"] == "running" and running["pid"] != os.getpid():
+        raise UserError(f"{folder} is being built by process {running['pid']}. Wait for it, or stop it first.")
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return asdict(value)
+    return [_plain(v) for v in value] if isinstance(value, tuple) else value

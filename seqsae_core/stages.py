@@ -1,0 +1,48 @@
+"""What each stage of the build does: read what is there, call one room, write the files."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seqsae_core.build import Report
+from seqsae_core.config import StudyConfig
+from seqsae_core.data import concepts, interactions, readers
+from seqsae_core.data import sequences as seq
+from seqsae_core.device import use_threads
+from seqsae_core.recommender import baselines, ranking, training
+from seqsae_core.study import Study, write_data, write_json, write_model, write_tables
+
+
+def run_data(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
+    """Files to sequences, catalogue and concepts."""
+    events, items = readers.read(config.data.source, config.data.items)
+    report(0.5, f"{len(events):,} interactions read")
+    events = interactions.k_core(events, config.data.min_interactions)
+    sequences, item_ids = seq.build_sequences(events, config.data.max_users)
+    split = seq.make_split(sequences, config.data.split)
+    counts = np.bincount(training.training_events(sequences, split)[0], minlength=sequences.n_items + 1)
+    catalogue = concepts.build_catalogue(items, item_ids, counts[1:])
+    write_data(folder, sequences, catalogue, concepts.build_concepts(catalogue))
+    sizes = {"users": len(sequences), "items": sequences.n_items, "interactions": len(sequences.items)}
+    study.update_manifest(sizes=sizes)
+    return f"{sizes['users']:,} users, {sizes['items']:,} items, {sizes['interactions']:,} interactions"
+
+
+def run_recommender(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
+    """Train the transformer; read the test targets once, beside the baselines."""
+    study.update_manifest(threads=use_threads())
+    sequences = study.sequences()
+    split = study.split(sequences)
+    began = time.monotonic()
+    model, log = training.train(sequences, split, config.recommender, config.data.max_length, config.seed, report)
+    seconds = round(time.monotonic() - began, 1)
+    report(1.0, "test users")
+    users = np.flatnonzero(split.test_at >= 1)
+    ranks = ranking.target_ranks(model, sequences, users, split.test_at[users])
+    others = baselines.baseline_ranks(sequences, split, users, split.test_at[users])
+    metrics: dict[str, Any] = {"split": config.data.split, **ranking.summarise(ranks), "train_seconds": seconds}
+    metrics |= {"baselines": {name: ranking.summarise(r) for name, r in others.items()}, "log": log}
+    write_model(folder, model, metrics)
+    return f"test NDCG@10 {metrics['ndcg@10']:.4f}, popularity {metrics['baselines']['popularity']['ndcg@10']:.4f}"
