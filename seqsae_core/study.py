@@ -66,6 +66,11 @@ class Study:
             )
         return cls(path, manifest)
 
+    @staticmethod
+    def exists(path: str | Path) -> bool:
+        """Whether a folder holds a study, finished or not, of any format version."""
+        return (Path(path) / MANIFEST).is_file()
+
     @classmethod
     def create(cls, path: str | Path, manifest: dict[str, Any]) -> "Study":
         """Open the study at `path`, or start an empty one; `manifest` updates what is there."""
@@ -279,6 +284,14 @@ class Study:
             os.fsync(file.fileno())
         os.replace(aside, self.path / MANIFEST)
         _sync_folder(self.path)
+
+
+def read_progress(path: str | Path) -> dict[str, Any] | None:
+    """What the last build of a study folder said about itself, or None when no build ever wrote there."""
+    try:
+        return _read_json(Path(path) / PROGRESS)
+    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
+        return None
 
 
 def write_tables(folder: Path, tables: dict[str, pd.DataFrame]) -> None:

@@ -1,0 +1,1 @@
+"""The only Streamlit in the package: what the pages share."""

@@ -1,0 +1,197 @@
+"""From the URL to an open study: what every page asks first. Tables are cached by the stamp of their stage.
+
+Torch is imported only by `Opened.steerer`.
+"""
+
+import gc
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from seqsae_core.dashboard import navigation, permalink, waiting
+from seqsae_core.dashboard.permalink import View
+from seqsae_core.data.concepts import ConceptTable
+from seqsae_core.errors import UserError
+from seqsae_core.study import Study, read_progress
+
+if TYPE_CHECKING:
+    from seqsae_core.steering.steerer import Steerer
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A study as one page run sees it: the manifest read once, every table from the cache. Never mutate a table."""
+
+    view: View
+    study: Study
+    dictionary: str | None
+
+    def has(self, *stages: str) -> bool:
+        """Whether all these stages are complete."""
+        return all(self.study.has(stage, self.dictionary) for stage in stages)
+
+    def stamp(self, *stages: str) -> str:
+        """One cache key for what was made from these stages."""
+        return "-".join(str(self.study.stamp(stage, self.dictionary)) for stage in stages)
+
+    def catalogue(self) -> pd.DataFrame:
+        """Items 1..n, indexed by item number: item_id, title, year, genres, count."""
+        return _catalogue(str(self.study.path), self.stamp("data"))
+
+    def concepts(self) -> ConceptTable:
+        """Item concepts."""
+        return self._read("concepts", "data")
+
+    def recommender_metrics(self) -> dict[str, Any]:
+        """Quality of the recommender and of its baselines."""
+        return self._read("recommender_metrics", "recommender")
+
+    def sae_metrics(self) -> dict[str, Any]:
+        """Fidelity of the dictionary."""
+        return self._read("sae_metrics", "sae", self.dictionary)
+
+    def summary(self) -> dict[str, Any]:
+        """Headline figures of every kind of feature."""
+        return self._read("evidence_summary", "evidence", self.dictionary)
+
+    def features(self, kind: str = "latents") -> pd.DataFrame:
+        """One row a feature, indexed by feature number. Raises UserError when the study has no such kind."""
+        return self._read("features", "evidence", kind, self.dictionary).set_index("feature", drop=False)
+
+    def best(self) -> pd.DataFrame:
+        """The best feature per concept and kind."""
+        return self._read("best", "evidence", self.dictionary)
+
+    def enrichment(self, latent: int) -> pd.DataFrame:
+        """Concept enrichment of one latent."""
+        return self._read("enrichment", "evidence", self.dictionary, latent)
+
+    def histogram(self, latent: int) -> pd.DataFrame:
+        """Activation histogram of one latent."""
+        return self._read("histogram", "evidence", self.dictionary, latent)
+
+    def examples(self, kind: str, feature: int) -> pd.DataFrame:
+        """Example windows of one feature."""
+        return self._read("examples", "evidence", self.dictionary, kind, feature)
+
+    def map(self) -> pd.DataFrame:
+        """Positions of the latents on the map."""
+        return self._read("map", "map", self.dictionary)
+
+    def effects(self) -> pd.DataFrame:
+        """Steering effect of each latent, indexed by latent."""
+        return self._read("effects", "steering", self.dictionary).set_index("latent", drop=False)
+
+    def tradeoff(self) -> pd.DataFrame:
+        """Trade-off curves."""
+        return self._read("tradeoff", "steering", self.dictionary)
+
+    def steering_summary(self) -> dict[str, Any]:
+        """Lift within a budget of each method."""
+        return self._read("steering_summary", "steering", self.dictionary)
+
+    def steerer(self) -> "Steerer":
+        """Model and dictionary, ready to steer; imports torch on the first call."""
+        return _steerer(str(self.study.path), self.dictionary, self.stamp("recommender", "sae", "evidence"))
+
+    def _read(self, method: str, stage: str, *arguments: Any) -> Any:
+        if not self.has(stage):
+            self.study.folder(stage, self.dictionary)
+        return _table(str(self.study.path), self.stamp(stage, "extras"), method, arguments)
+
+
+def page(body: Callable[[Opened], None], needs: Sequence[str]) -> None:
+    """The frame of every page: the bar, then `body`, or in its place a waiting state or the error and its remedy."""
+    try:
+        view = permalink.read()
+    except UserError as error:
+        navigation.bar(View())
+        _broken_link(error)
+        return
+    navigation.bar(view)
+    with errors_shown():
+        folder = study_folder(view)
+        opened = _open(view, folder, needs)
+        if opened is not None:
+            body(opened)
+
+
+@contextmanager
+def errors_shown() -> Iterator[None]:
+    """Shows a UserError in place of what the block would have drawn; for bodies of pages and of fragments."""
+    try:
+        yield
+    except UserError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def studies_root() -> Path:
+    """Where studies live: $SEQSAE_STUDIES, or ./studies."""
+    return Path(os.environ.get("SEQSAE_STUDIES") or "studies")
+
+
+def study_folder(view: View) -> Path:
+    """Folder of the study that a link names, or of the default one ($SEQSAE_STUDY, or movietweetings)."""
+    return studies_root() / (view.study or os.environ.get("SEQSAE_STUDY") or "movietweetings")
+
+
+def studies() -> list[str]:
+    """Names of the studies that exist, in order."""
+    root = studies_root()
+    folders = sorted(root.iterdir()) if root.is_dir() else []
+    return [f.name for f in folders if Study.exists(f)]
+
+
+def _open(view: View, folder: Path, needs: Sequence[str]) -> Opened | None:
+    """The study when the stages needed are there; otherwise draws the state that says why not and returns None."""
+    if not Study.exists(folder):
+        waiting.no_study(folder, studies()) if read_progress(folder) is None else waiting.room(folder, needs, None)
+        return None
+    study = Study.open(folder)
+    dictionary = _dictionary(study, view)
+    if all(study.has(stage, dictionary) for stage in needs):
+        return Opened(view, study, dictionary)
+    waiting.room(folder, needs, dictionary)
+    return None
+
+
+def _dictionary(study: Study, view: View) -> str | None:
+    """The dictionary of a link, else the default; None while there is none. Raises UserError on an unknown one."""
+    there = study.dictionaries
+    if view.dictionary and there and view.dictionary not in there:
+        raise UserError(f"The study has no dictionary `{view.dictionary}`. It has: {', '.join(there)}.")
+    return view.dictionary or (there[0] if there else None)
+
+
+def _broken_link(error: UserError) -> None:
+    st.error(f"This link cannot be read. {error}", icon=":material/link_off:")
+    if st.button("Open this page without the link's settings"):
+        st.query_params.clear()
+        st.rerun()
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _table(path: str, stamp: str, method: str, arguments: tuple) -> Any:
+    return getattr(Study.open(path), method)(*arguments)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _catalogue(path: str, stamp: str) -> pd.DataFrame:
+    table = Study.open(path).catalogue().set_index("item", drop=False)
+    gc.freeze()
+    return table
+
+
+@st.cache_resource(max_entries=2, show_spinner="Loading the model")
+def _steerer(path: str, dictionary: str | None, stamp: str) -> "Steerer":
+    from seqsae_core.steering.steerer import Steerer
+
+    steerer = Steerer.from_study(Study.open(path), dictionary)
+    gc.freeze()
+    return steerer

@@ -1,0 +1,69 @@
+"""The list of pages and the bar at the top of each of them.
+
+`setup()` is the first call of app.py and of every page: on a fresh server, a request for a page's own address runs
+that page without app.py, and would otherwise show a wrong title and file names as navigation.
+"""
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from seqsae_core.dashboard.permalink import View, params
+
+PRODUCT = "SeqSAE"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One page: its file is pages/<key>.py, its address /<key> (the first one: /)."""
+
+    key: str
+    title: str
+    icon: str
+
+
+ENTRIES = (
+    Entry("overview", "Overview", ":material/space_dashboard:"),
+    Entry("latents", "Latents", ":material/scatter_plot:"),
+    Entry("latent", "Latent", ":material/lens_blur:"),
+    Entry("latents_vs_neurons", "Latents vs neurons", ":material/compare_arrows:"),
+    Entry("steer", "Steer", ":material/tune:"),
+)
+IN_BAR = ("overview", "latents", "latents_vs_neurons", "steer")
+
+
+def setup() -> StreamlitPage:
+    """Page configuration and navigation; returns the page that the URL asks for."""
+    st.set_page_config(page_icon=":material/scatter_plot:", layout="wide", initial_sidebar_state="collapsed")
+    return st.navigation([_page(e) for e in ENTRIES], position="hidden")
+
+
+def bar(view: View) -> None:
+    """Product, links to the pages (each carries study and dictionary), and the study's name."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="bar"):
+        st.markdown(f"**{PRODUCT}**", width="content")
+        for entry in ENTRIES:
+            if entry.key in IN_BAR:
+                st.page_link(_page(entry), icon=entry.icon, query_params=params(view.home()))
+
+
+def page_path(key: str) -> StreamlitPage:
+    """The page object of a key in ENTRIES, for st.page_link. Raises KeyError on an unknown key."""
+    return _page({e.key: e for e in ENTRIES}[key])
+
+
+def go(key: str, view: View) -> NoReturn:
+    """Opens another page at a view; ends this run."""
+    st.switch_page(page_path(key), query_params=params(view))
+
+
+def link(key: str, view: View, label: str, **options) -> None:
+    """A link to a page at a view, drawn as Streamlit draws page links."""
+    st.page_link(page_path(key), label=label, query_params=params(view), **options)
+
+
+def _page(entry: Entry) -> StreamlitPage:
+    first = entry is ENTRIES[0]
+    return st.Page(f"pages/{entry.key}.py", title=entry.title, icon=entry.icon, url_path=entry.key, default=first)

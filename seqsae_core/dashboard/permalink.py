@@ -1,0 +1,142 @@
+"""The URL is the page's state: query parameters to a frozen View and back, or a UserError that the page shows."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import streamlit as st
+
+from seqsae_core.errors import UserError
+
+KINDS = ("latents", "neurons", "pca", "random_directions")
+MAX_HISTORY = 500
+MAX_EDITS = 16
+
+
+@dataclass(frozen=True)
+class View:
+    """What a link says. None means "not said": the page chooses its own default.
+
+    history: item numbers (1..n), oldest first. edits: (latent, strength) pairs; strength 1 = one standard deviation
+    of the latent's activation where it fires.
+    """
+
+    study: str | None = None
+    dictionary: str | None = None
+    latent: int | None = None
+    kind: str | None = None
+    feature: int | None = None
+    concept: str | None = None
+    user: int | None = None
+    history: tuple[int, ...] | None = None
+    edits: tuple[tuple[int, float], ...] | None = None
+
+    def but(self, **changes: Any) -> "View":
+        """The same view with some parameters changed (None drops one)."""
+        return replace(self, **changes)
+
+    def home(self) -> "View":
+        """Study and dictionary only: what every link to another page carries."""
+        return View(study=self.study, dictionary=self.dictionary)
+
+
+def parse(parameters: Mapping[str, str]) -> View:
+    """Query parameters to a View; parameters of other owners are ignored.
+
+    Raises UserError naming the parameter, its value and the form expected.
+    """
+    known = {name: parameters[name].strip() for name in PARSERS if parameters.get(name) is not None}
+    return View(**{name: PARSERS[name](name, text) for name, text in known.items()})
+
+
+def params(view: View) -> dict[str, str]:
+    """A View as query parameters, in a fixed order; `parse(params(view)) == view`."""
+    values = {f.name: getattr(view, f.name) for f in fields(view)}
+    return {name: _format(name, value) for name, value in values.items() if value is not None}
+
+
+def read() -> View:
+    """The View of the current URL. Raises UserError on a value that cannot be read."""
+    return parse(st.query_params.to_dict())
+
+
+def write(view: View) -> None:
+    """Puts a View into the URL, without a rerun. Does nothing when it is there already (no extra step for Back)."""
+    wanted = params(view)
+    if {k: v for k, v in st.query_params.to_dict().items() if k in PARSERS} != wanted:
+        st.query_params.from_dict(wanted)
+
+
+def _quote(text: str) -> str:
+    """A value from the URL as it may stand in a message: one short code span, so that nothing in it is rendered."""
+    short = text if len(text) <= 60 else text[:60] + "…"
+    return "`" + short.replace("`", "'") + "`"
+
+
+def _name(name: str, text: str) -> str | None:
+    if name == "study" and (text in (".", "..") or any(c in text for c in "/\\\0")):
+        raise UserError(f"The link's study {_quote(text)} is not a study's name: use the folder's name alone, without a path.")
+    return text or None
+
+
+def _number(name: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise UserError(f"The link's {name} is {_quote(text)}: write a whole number, such as {name}=12.")
+    return int(text)
+
+
+def _kind(name: str, text: str) -> str:
+    if text not in KINDS:
+        raise UserError(f"The link's kind is {_quote(text)}: use one of {', '.join(KINDS)}.")
+    return text
+
+
+def _history(name: str, text: str) -> tuple[int, ...]:
+    parts = text.split("-") if text else []
+    if len(parts) > MAX_HISTORY:
+        raise UserError(f"The link's history has {len(parts)} items: use at most {MAX_HISTORY}.")
+    if not all(p.isascii() and p.isdigit() and len(p) < 10 for p in parts):
+        raise UserError(f"The link's history is {_quote(text)}: write item numbers joined by dashes, such as history=12-55-103.")
+    return tuple(int(p) for p in parts)
+
+
+def _edits(name: str, text: str) -> tuple[tuple[int, float], ...]:
+    edits = tuple(_edit(part, text) for part in text.split(",") if part)
+    if len(edits) > MAX_EDITS:
+        raise UserError(f"The link has {len(edits)} edits: use at most {MAX_EDITS}.")
+    if len({latent for latent, _ in edits}) < len(edits):
+        raise UserError(f"The link's edits {_quote(text)} name a latent twice: give each latent one strength.")
+    return edits
+
+
+def _edit(part: str, text: str) -> tuple[int, float]:
+    latent, colon, strength = part.partition(":")
+    try:
+        pair = _number("edits", latent), float(strength)
+    except (UserError, ValueError):
+        pair = (0, math.nan)
+    if not colon or not math.isfinite(pair[1]):
+        raise UserError(f"The link's edits are {_quote(text)}: write latent:strength pairs, such as edits=12:2.0,40:-1.5.")
+    return pair
+
+
+PARSERS = {
+    "study": _name,
+    "dictionary": _name,
+    "latent": _number,
+    "kind": _kind,
+    "feature": _number,
+    "concept": _name,
+    "user": _number,
+    "history": _history,
+    "edits": _edits,
+}
+
+
+def _format(name: str, value: Any) -> str:
+    if name == "history":
+        return "-".join(map(str, value))
+    if name == "edits":
+        return ",".join(f"{latent}:{strength!r}" for latent, strength in value)
+    return str(value)
