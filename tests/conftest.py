@@ -1,0 +1,42 @@
+"""Fixtures that several rooms share."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from seqsae_core.data.sequences import Sequences, build_sequences
+
+ROOT = Path(__file__).resolve().parents[1]
+OTHER_DATA = ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def tiny_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a `tiny` study, built once from real MovieTweetings rows."""
+    from seqsae_core.build import build
+    from seqsae_core.config import preset
+
+    folder = tmp_path_factory.mktemp("studies") / "movietweetings"
+    build(folder, preset("tiny"))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def toy_sequences() -> Sequences:
+    """60 users over 40 items in Zipf order, 3 to 30 events each."""
+    rng = np.random.default_rng(0)
+    sizes = rng.integers(3, 31, 60)
+    users = np.repeat(np.arange(60), sizes)
+    items = rng.zipf(1.5, len(users)) % 40
+    frame = pd.DataFrame({"user_id": users, "item_id": items, "timestamp": np.arange(len(users))})
+    return build_sequences(frame)[0]
+
+
+@pytest.fixture(scope="session")
+def other_data() -> Path:
+    """Data sets that may not be shipped; tests that need them skip where they are absent."""
+    if not OTHER_DATA.is_dir():
+        pytest.skip("no ../shared/data beside the project: licences do not allow shipping these data sets")
+    return OTHER_DATA

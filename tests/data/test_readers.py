@@ -1,0 +1,81 @@
+"""Every layout is read to the same columns; every broken file gets a message that names it."""
+
+import pandas as pd
+import pytest
+
+from seqsae_core.data.readers import fingerprint, read
+from seqsae_core.errors import UserError
+
+
+def test_movietweetings_is_whole():
+    interactions, items = read("movietweetings")
+    assert list(interactions) == ["user_id", "item_id", "timestamp"]
+    assert (len(interactions), interactions["user_id"].nunique(), len(items)) == (532_608, 44_661, 25_803)
+    assert items["title"].str.contains("(2013)", regex=False).any()
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "genre"),
+    [("ml-100k", 100_000, "Film-Noir"), ("ml-latest-small", 100_836, "Film-Noir"), ("ml-100k/recbole", 100_000, "Action")],
+)
+def test_other_layouts(other_data, name, rows, genre):
+    interactions, items = read(str(other_data / name))
+    assert len(interactions) == rows
+    assert interactions["timestamp"].dtype == "int64"
+    assert items["genres"].str.contains(genre).any()
+    assert set(interactions["item_id"]) == set(items["item_id"])
+
+
+def test_items_without_a_table_get_their_id_as_title(tmp_path):
+    pd.DataFrame({"user_id": [1], "item_id": ["a"], "timestamp": [5]}).to_csv(tmp_path / "x.csv", index=False)
+    _, items = read(str(tmp_path / "x.csv"))
+    assert items.to_dict("records") == [{"item_id": "a", "title": "a", "genres": ""}]
+
+
+BROKEN = {
+    "no rows": ("user_id,item_id,timestamp\n", "no rows"),
+    "missing column": ("user_id,item\n1,2\n", "no column item_id, timestamp"),
+    "empty id": ("user_id,item_id,timestamp\n1,2,3\n1,,3\n", "row 2: item_id"),
+    "time is text": ("user_id,item_id,timestamp\n1,2,noon\n", "row 1: timestamp is 'noon'"),
+    "no header": ("", "cannot be read"),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), BROKEN.values(), ids=BROKEN)
+def test_broken_files_name_the_row_and_the_remedy(tmp_path, text, message):
+    path = tmp_path / "broken.csv"
+    path.write_text(text)
+    with pytest.raises(UserError, match=message) as caught:
+        read(str(path))
+    assert str(path) in str(caught.value)
+
+
+def test_truncated_parquet(tmp_path):
+    path = tmp_path / "cut.parquet"
+    path.write_bytes(b"PAR1 not whole")
+    with pytest.raises(UserError, match="cannot be read"):
+        read(str(path))
+
+
+@pytest.mark.parametrize("source", ["nowhere", "nowhere.csv"])
+def test_missing_source(source):
+    with pytest.raises(UserError, match="No data at"):
+        read(source)
+
+
+def test_missing_and_repeated_items(tmp_path):
+    (tmp_path / "x.csv").write_text("user_id,item_id,timestamp\n1,2,3\n")
+    with pytest.raises(UserError, match="No item table"):
+        read(str(tmp_path / "x.csv"), str(tmp_path / "gone.csv"))
+    (tmp_path / "items.csv").write_text("item_id,title\n2,A\n2,B\n")
+    with pytest.raises(UserError, match="row 2: item_id .* occurs twice"):
+        read(str(tmp_path / "x.csv"), str(tmp_path / "items.csv"))
+
+
+def test_fingerprint_follows_the_bytes(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("user_id,item_id,timestamp\n1,2,3\n")
+    before = fingerprint(str(path))
+    assert before == fingerprint(str(path))
+    path.write_text("user_id,item_id,timestamp\n1,2,4\n")
+    assert before != fingerprint(str(path))

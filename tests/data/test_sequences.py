@@ -1,0 +1,75 @@
+"""The k-core, the ragged store, the splits and the windows, each against its definition."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from seqsae_core.data.interactions import k_core
+from seqsae_core.data.sequences import FIT, SCORE, SELECT, build_sequences, make_split, windows
+from seqsae_core.errors import UserError
+
+
+def test_k_core_is_the_largest_stable_set():
+    frame = pd.DataFrame({"user_id": [1, 1, 2, 2, 3, 3, 4], "item_id": [1, 2, 1, 2, 1, 2, 1], "timestamp": range(7)})
+    kept = k_core(frame, 2)
+    assert sorted(kept["user_id"].unique()) == [1, 2, 3]
+    with pytest.raises(UserError, match="lower `min_interactions`"):
+        k_core(frame, 5)
+
+
+def test_events_are_in_order_and_ties_keep_the_file_order():
+    frame = pd.DataFrame({"user_id": [7, 7, 5, 7], "item_id": [30, 10, 20, 20], "timestamp": [2, 1, 9, 2]})
+    sequences, ids = build_sequences(frame)
+    assert list(ids) == [10, 20, 30]
+    assert list(sequences.users) == [5, 7]
+    assert list(sequences.of(1)) == [1, 3, 2]
+
+
+def test_leave_one_out(toy_sequences):
+    split = make_split(toy_sequences, "leave-one-out")
+    n = toy_sequences.lengths
+    assert (split.test_at == n - 1).all() and (split.valid_at == n - 2).all()
+    assert (split.train_end == n - 2).all() and (split.context_end == n - 2).all()
+
+
+def test_roles_depend_on_the_user_only(toy_sequences):
+    full = make_split(toy_sequences, "leave-one-out")
+    frame = pd.DataFrame(
+        {
+            "user_id": np.repeat(toy_sequences.users, toy_sequences.lengths),
+            "item_id": toy_sequences.items,
+            "timestamp": toy_sequences.times,
+        }
+    )
+    half, _ = build_sequences(frame[frame["user_id"] % 2 == 0])
+    assert (make_split(half, "leave-one-out").role == full.role[::2]).all()
+    assert set(full.role) == {FIT, SELECT, SCORE}
+
+
+def test_user_disjoint_never_trains_on_a_test_or_sae_user(toy_sequences):
+    split = make_split(toy_sequences, "user-disjoint")
+    test, train = split.test_at >= 0, split.train_end > 0
+    assert not (test & train).any()
+    assert 0.08 < test.mean() < 0.12
+    last = toy_sequences.times[toy_sequences.offsets[1:] - 1]
+    assert last[test].min() > last[~test].max()
+    assert (split.role[~test] == FIT).all() and (split.context_end[train] == 0).all()
+
+
+def test_short_users_and_unknown_splits_are_refused():
+    frame = pd.DataFrame({"user_id": [1, 1], "item_id": [1, 2], "timestamp": [1, 2]})
+    sequences, _ = build_sequences(frame)
+    with pytest.raises(UserError, match="fewer than three"):
+        make_split(sequences, "leave-one-out")
+    with pytest.raises(UserError, match="Unknown split"):
+        make_split(sequences, "random")
+
+
+def test_windows_are_the_last_events_padded_on_the_left(toy_sequences):
+    users, ends = np.array([0, 3, 9]), np.array([1, 3, 2])
+    table = windows(toy_sequences, users, ends, 2)
+    assert table.shape == (3, 2)
+    for row, user, end in zip(table, users, ends, strict=True):
+        expected = toy_sequences.of(user)[max(0, end - 2) : end]
+        assert list(row[row > 0]) == list(expected)
+        assert (row[: 2 - len(expected)] == 0).all()

@@ -1,0 +1,52 @@
+"""Ranks, metrics and intervals against their definitions and scikit-learn."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import ndcg_score
+
+from seqsae_core.recommender.ranking import bootstrap_mean, hr, mask_seen, ndcg, rank_of_target, top_k
+
+
+def test_ties_count_against_the_model():
+    scores = torch.tensor([[-torch.inf, 1.0, 3.0, 3.0, 0.5]])
+    assert rank_of_target(scores, torch.tensor([2])).tolist() == [2]
+    assert rank_of_target(scores, torch.tensor([1])).tolist() == [3]
+    constant = torch.zeros(1, 101)
+    assert rank_of_target(constant, torch.tensor([5])).item() == 101
+
+
+def test_metrics_equal_scikit_learn():
+    rng = np.random.default_rng(0)
+    scores = torch.from_numpy(rng.normal(size=(50, 31)))
+    target = torch.from_numpy(rng.integers(1, 31, 50))
+    relevance = np.eye(31)[target.numpy()]
+    ranks = rank_of_target(scores, target).numpy()
+    expected = [ndcg_score(r[None], s[None], k=10) for r, s in zip(relevance, scores.numpy(), strict=True)]
+    assert ndcg(ranks, 10) == pytest.approx(expected)
+    hits = [t in s.argsort()[::-1][:10] for t, s in zip(target.numpy(), scores.numpy(), strict=True)]
+    assert hr(ranks, 10).tolist() == [float(h) for h in hits]
+
+
+def test_seen_items_are_removed_but_never_the_target(toy_sequences):
+    users, ends = np.array([0, 1]), np.array([2, 3])
+    target = torch.tensor([int(toy_sequences.of(0)[0]), 7])
+    scores = torch.ones(2, toy_sequences.n_items + 1)
+    mask_seen(scores, toy_sequences, users, ends, target)
+    for row, (user, end) in enumerate(zip(users, ends, strict=True)):
+        gone = set(np.flatnonzero(scores[row].isneginf().numpy()))
+        assert gone == set(toy_sequences.of(user)[:end]) - {int(target[row])}
+
+
+def test_top_k_breaks_ties_by_item():
+    scores = torch.tensor([[-torch.inf, 2.0, 5.0, 2.0, 5.0, 1.0]])
+    items, values = top_k(scores, 3)
+    assert items.tolist() == [[2, 4, 1]] and values.tolist() == [[5.0, 5.0, 2.0]]
+
+
+def test_bootstrap_interval_matches_the_normal_one():
+    values = np.random.default_rng(1).normal(3.0, 2.0, 4000)
+    mean, low, high = bootstrap_mean(values, draws=2000)
+    half = 1.96 * values.std() / np.sqrt(len(values))
+    assert mean == pytest.approx(values.mean())
+    assert (low, high) == pytest.approx((mean - half, mean + half), abs=0.1 * half)
