@@ -1,0 +1,93 @@
+"""The pipeline end to end on real rows: complete, resumable, repeatable, and its command line."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from seqsae_core import stages
+from seqsae_core.__main__ import main
+from seqsae_core.build import PIPELINE, build, make_stamps
+from seqsae_core.config import preset
+from seqsae_core.errors import UserError
+from seqsae_core.metrics import EVIDENCE_KINDS, STEERING_METHODS, quoted
+from seqsae_core.study import Study
+
+
+def test_every_stage_is_there_and_the_figures_are_finite(tiny_study):
+    study = Study.open(tiny_study)
+    assert all(study.has(stage.name) for stage in PIPELINE)
+    figures = json.loads(json.dumps(quoted(study), allow_nan=False))
+    assert set(figures["evidence"]) == set(EVIDENCE_KINDS)
+    assert set(figures["steering"]) == set(STEERING_METHODS)
+    assert figures["evidence"]["latents"]["mean_max_correlation_new_items"] is not None
+    assert figures["evidence"]["ica"]["mean_max_correlation"] is None
+    assert next(iter(figures["sae"])) == study.default_dictionary
+
+
+def test_a_second_build_touches_nothing(tiny_study, monkeypatch):
+    monkeypatch.setattr(stages, "run_data", None)
+    before = (tiny_study / "manifest.json").stat().st_mtime_ns
+    build(tiny_study, preset("tiny"))
+    assert (tiny_study / "manifest.json").stat().st_mtime_ns == before
+
+
+def test_a_changed_setting_makes_its_stage_and_the_later_ones_stale():
+    config = preset("tiny")
+    old = make_stamps(config, "x")
+    new = make_stamps(replace(config, evidence=replace(config.evidence, bootstrap=21)), "x")
+    assert {n for n in old if old[n] != new[n]} == {"evidence", "map", "steering", "extras"}
+    assert not set(make_stamps(config, "y").values()) & set(old.values())
+    assert not set(make_stamps(replace(config, seed=1), "x").values()) & set(old.values())
+
+
+def test_a_build_cut_off_goes_on_and_ends_with_the_same_weights(tiny_study, tmp_path):
+    folder = tmp_path / "cut"
+    command = [sys.executable, "-m", "seqsae_core", "build", "--preset", "tiny", "--out", str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None and not _has(folder, "recommender"):
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    kept = Study.open(folder).manifest["stages"]["recommender"]
+    study = build(folder, preset("tiny"))
+    assert study.manifest["stages"]["recommender"] == kept
+    whole = Study.open(tiny_study)
+    for a, b in zip(study.sae().parameters(), whole.sae().parameters(), strict=True):
+        assert np.array_equal(a.detach().numpy(), b.detach().numpy())
+    assert quoted(study)["evidence"] == quoted(whole)["evidence"]
+
+
+def _has(folder, stage) -> bool:
+    try:
+        return Study.open(folder).has(stage)
+    except UserError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["build", "--preset", "huge"], "no preset"),
+        (["build", "--data", "nowhere.csv"], "No data at nowhere.csv"),
+        (["metrics", "nowhere"], "No study at nowhere"),
+        (["extras", "nowhere"], "No study at nowhere"),
+    ],
+)
+def test_bad_input_ends_with_status_2_and_one_line(arguments, message, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error and "Traceback" not in error
+    assert not list(tmp_path.rglob("manifest.json"))
+
+
+def test_metrics_prints_one_json_object(tiny_study, capsys):
+    assert main(["metrics", str(tiny_study)]) == 0
+    assert set(json.loads(capsys.readouterr().out)) == {"data", "recommender", "sae", "evidence", "steering", "timings"}

@@ -1,0 +1,34 @@
+"""Presets, names and the round trip through JSON."""
+
+import json
+from dataclasses import FrozenInstanceError, replace
+
+import pytest
+
+from seqsae_core.config import PRESETS, from_dict, preset, to_dict
+from seqsae_core.errors import UserError
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_survive_json(name):
+    config = preset(name, seed=7)
+    assert (config.preset, config.seed) == (name, 7)
+    assert from_dict(json.loads(json.dumps(to_dict(config)))) == config
+
+
+def test_configuration_is_frozen():
+    with pytest.raises(FrozenInstanceError):
+        preset("tiny").sae.k = 3
+
+
+def test_unknown_preset_and_setting_are_named():
+    with pytest.raises(UserError, match="no preset “huge”.*tiny"):
+        preset("huge")
+    with pytest.raises(UserError, match="widht"):
+        from_dict({"recommender": {"widht": 3}})
+
+
+def test_dictionaries_that_differ_have_different_names():
+    config = preset("default")
+    others = [replace(config, sae=replace(config.sae, **d)) for d in ({"k": 8}, {"layer": 2}, {"latents": 512})]
+    assert len({c.dictionary for c in [config, *others, preset("paper")]}) == 5
