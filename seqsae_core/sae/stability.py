@@ -1,0 +1,25 @@
+"""How well latents re-appear when a dictionary is trained again with another seed."""
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+
+def matched_cosine(decoder: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Cosine of each decoder direction with its partner in the other dictionary, one-to-one (Hungarian), (m,).
+
+    decoder: (m, width), other: (n, width); rows without a partner (n < m) and zero rows get 0.
+    """
+    cosine = _unit(decoder) @ _unit(other).T
+    rows, columns = linear_sum_assignment(cosine, maximize=True)
+    matched = np.zeros(len(decoder), np.float32)
+    matched[rows] = cosine[rows, columns]
+    return matched
+
+
+def stability(decoder: np.ndarray, others: list[np.ndarray]) -> np.ndarray:
+    """Mean matched cosine of each latent over re-trainings, (m,); a dictionary's is the mean over its live latents."""
+    return np.mean([matched_cosine(decoder, other) for other in others], axis=0)
+
+
+def _unit(rows: np.ndarray) -> np.ndarray:
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
