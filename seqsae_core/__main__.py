@@ -1,4 +1,4 @@
-"""The command line: build, serve, metrics, extras."""
+"""The command line: build, serve, metrics, extras, export."""
 
 import argparse
 import json
@@ -44,6 +44,11 @@ def _parser() -> argparse.ArgumentParser:
         verb = verbs.add_parser(name, help=text)
         verb.add_argument("out", type=Path, metavar="DIR")
         verb.set_defaults(run=run)
+    export = verbs.add_parser("export", help="write results for other tools")
+    export.add_argument("out", type=Path, metavar="DIR")
+    export.add_argument("--format", default="csv", help="csv, json or saelens")
+    export.add_argument("--to", type=Path, help="folder to write (default: DIR/export-FORMAT)")
+    export.set_defaults(run=_export)
     return parser
 
 
@@ -77,6 +82,14 @@ def _extras(options: argparse.Namespace) -> None:
     from seqsae_core.build import build_extras
 
     build_extras(options.out)
+
+
+def _export(options: argparse.Namespace) -> None:
+    from seqsae_core.export import export
+    from seqsae_core.study import Study
+
+    out = options.to or options.out / f"export-{options.format}"
+    print(export(Study.open(options.out), options.format, out))
 
 
 if __name__ == "__main__":

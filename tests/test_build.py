@@ -91,3 +91,11 @@ def test_bad_input_ends_with_status_2_and_one_line(arguments, message, tmp_path,
 def test_metrics_prints_one_json_object(tiny_study, capsys):
     assert main(["metrics", str(tiny_study)]) == 0
     assert set(json.loads(capsys.readouterr().out)) == {"data", "recommender", "sae", "evidence", "steering", "timings"}
+
+
+def test_export_writes_what_other_tools_read(tiny_study, tmp_path, capsys):
+    for kind, name in (("csv", "latents.csv"), ("json", "metrics.json"), ("saelens", "cfg.json")):
+        assert main(["export", str(tiny_study), "--format", kind, "--to", str(tmp_path / kind)]) == 0
+        assert (tmp_path / kind / name).stat().st_size > 0
+    assert main(["export", str(tiny_study), "--to", str(tmp_path / "csv")]) == 2
+    assert "not empty" in capsys.readouterr().err

@@ -1,0 +1,43 @@
+"""A study's results in formats that other tools read."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+
+from seqsae_core.errors import UserError
+from seqsae_core.metrics import quoted
+from seqsae_core.study import Study
+
+FORMATS = ("csv", "json", "saelens")
+
+
+def export(study: Study, kind: str, out: Path) -> Path:
+    """Write the default dictionary's results into the folder `out` and return it.
+
+    csv: every table; json: the quoted figures; saelens: the dictionary in SAELens' folder format.
+    Raises UserError for an unknown format or a folder that is not empty.
+    """
+    if kind not in FORMATS:
+        raise UserError(f"Unknown format “{kind}”. Choose one of: {', '.join(FORMATS)}.")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UserError(f"{out} is there already and not empty. Name another folder with --to.")
+    out.mkdir(parents=True, exist_ok=True)
+    {"csv": _csv, "json": _json, "saelens": _saelens}[kind](study, out)
+    return out
+
+
+def _csv(study: Study, out: Path) -> None:
+    for stage in ("data", "evidence", "map", "steering"):
+        for path in sorted(study.folder(stage).glob("*.parquet")):
+            pd.read_parquet(path).to_csv(out / f"{path.stem}.csv", index=False)
+
+
+def _json(study: Study, out: Path) -> None:
+    (out / "metrics.json").write_text(json.dumps(quoted(study), indent=1))
+
+
+def _saelens(study: Study, out: Path) -> None:
+    for name in ("cfg.json", "sae_weights.safetensors"):
+        shutil.copy(study.folder("sae") / name, out / name)
