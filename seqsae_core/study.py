@@ -20,6 +20,7 @@ from seqsae_core.config import StudyConfig, from_dict
 from seqsae_core.data.concepts import ConceptTable
 from seqsae_core.data.sequences import Sequences, Split, make_split
 from seqsae_core.errors import UserError
+from seqsae_core.progress import read
 
 if TYPE_CHECKING:
     from seqsae_core.recommender.transformer import Transformer
@@ -288,10 +289,7 @@ class Study:
 
 def read_progress(path: str | Path) -> dict[str, Any] | None:
     """What the last build of a study folder said about itself, or None when no build ever wrote there."""
-    try:
-        return _read_json(Path(path) / PROGRESS)
-    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
-        return None
+    return read(Path(path) / PROGRESS)
 
 
 def write_tables(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
