@@ -1,0 +1,1 @@
+"""Activations to sparse dictionaries, and how faithful they are."""

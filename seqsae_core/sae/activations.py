@@ -1,0 +1,62 @@
+"""Activations of a layer at all real positions, and their sparse codes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.sparse import csr_array, vstack
+
+from seqsae_core.data.sequences import Sequences, Split, windows
+from seqsae_core.recommender.protocol import SequenceModel
+from seqsae_core.sae.autoencoders import Autoencoder, TopK
+
+
+@dataclass(frozen=True)
+class Activations:
+    """One row a real position: values float32 (n, width), the input item, the user index, and the event's place
+    in the user's sequence; the latter three int32 (n,)."""
+
+    values: np.ndarray
+    item_at: np.ndarray
+    user_at: np.ndarray
+    event_at: np.ndarray
+
+
+@torch.inference_mode()
+def collect(
+    model: SequenceModel, sequences: Sequences, split: Split, users: np.ndarray, layer: int, batch_size: int = 256
+) -> Activations:
+    """Activations after `layer` at the last `max_length` events of each user's context (no target among them).
+
+    Users come out in order of context length; users without context are left out.
+    """
+    users = users[split.context_end[users] > 0]
+    users = users[np.argsort(split.context_end[users], kind="stable")]
+    parts = []
+    for who in np.array_split(users, max(1, len(users) // batch_size)):
+        ends = split.context_end[who]
+        items = windows(sequences, who, ends, model.max_length)
+        hidden = model.hidden(torch.from_numpy(items), layer)
+        row, column = np.nonzero(items)
+        event = ends[row] - items.shape[1] + column
+        parts.append((hidden.activations.numpy()[row, column], items[row, column], who[row], event))
+    values, item_at, user_at, event_at = (np.concatenate(p) for p in zip(*parts, strict=True))
+    return Activations(values, *(a.astype(np.int32) for a in (item_at, user_at, event_at)))
+
+
+@torch.inference_mode()
+def encode_sparse(sae: Autoencoder, values: np.ndarray, batch_size: int = 4096) -> csr_array:
+    """Codes of activations (n, width) as float32 (n, latents), zeros left out."""
+    parts = [_sparse(sae, torch.from_numpy(values[i : i + batch_size])) for i in range(0, len(values), batch_size)]
+    return csr_array(vstack(parts)) if parts else csr_array((0, sae.latents), dtype=np.float32)
+
+
+def _sparse(sae: Autoencoder, x: torch.Tensor) -> csr_array:
+    if not isinstance(sae, TopK):
+        return csr_array(sae.encode(x).numpy())
+    values, latents = sae.top(x)
+    rows = np.arange(0, values.numel() + 1, sae.k)
+    codes = csr_array((values.numpy().ravel(), latents.numpy().ravel(), rows), (len(x), sae.latents))
+    codes.eliminate_zeros()
+    codes.sort_indices()
+    return codes
