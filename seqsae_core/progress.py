@@ -1,121 +1,198 @@
-"""Progress of a build: a file that pages read, and lines in the terminal."""
+"""How far a build is: written to progress.json for the dashboard, shown in the terminal, read back by anyone."""
 
 import json
 import os
+import shutil
 import sys
+import threading
 import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-STALE_SECONDS = 30.0
-WRITE_EVERY, PRINT_EVERY = 0.25, 10.0
+WRITE_EVERY = 0.25
+BEAT_EVERY = 1.0
+LINE_EVERY = 10.0
+STALE_AFTER = 30.0
+PRIOR_SECONDS = 10.0
+TRUSTED_FRACTION = 0.05
+
+
+@dataclass
+class StageProgress:
+    """One stage. state: waiting, running, done or failed; fraction in 0..1; seconds spent in this run."""
+
+    name: str
+    label: str
+    budget_seconds: float
+    state: str = "waiting"
+    fraction: float = 0.0
+    seconds: float = 0.0
+    detail: str = ""
 
 
 class Progress:
-    """Tells how far a build is. `stages`: (name, label, budget in seconds on two cores) in order."""
+    """Keeps progress.json and the terminal up to date during one build.
 
-    def __init__(self, path: Path, stages: list[tuple[str, str, float]], out: TextIO = sys.stderr):
-        self.path, self.out = path, out
-        self.stages = [
-            {"name": n, "label": text, "state": "waiting", "fraction": 0.0, "seconds": 0.0, "budget_seconds": b, "detail": ""}
-            for n, text, b in stages
-        ]
-        self.state, self.error = "running", None
-        self._by_name = {stage["name"]: stage for stage in self.stages}
-        self._current: dict[str, Any] | None = None
-        self._began = self._written = self._printed = 0.0
+    While a stage runs, a thread repeats the last state every second, so that a reader can tell long silent
+    work from a process that is gone.
+    """
+
+    def __init__(self, path: Path, stages: Sequence[tuple[str, str, float]], out: TextIO | None = None):
+        self._path = Path(path)
+        self._stages = {name: StageProgress(name, label, budget) for name, label, budget in stages}
+        self._terminal = Terminal(sys.stderr if out is None else out)
+        self._lock = threading.RLock()
+        self._running: StageProgress | None = None
+        self._began = self._written = 0.0
+        self._state, self._error = "running", None
         self._write()
 
-    def start(self, name: str) -> None:
+    def start(self, stage: str) -> None:
         """A stage begins."""
-        self._current, self._began = self._by_name[name], time.monotonic()
-        self._current["state"] = "running"
-        self._write()
-        self._print(force=True)
+        with self._lock:
+            self._running = self._stages[stage]
+            self._running.state, self._began = "running", time.monotonic()
+            self._write()
+        threading.Thread(target=self._beat, args=(self._running,), daemon=True).start()
 
     def update(self, fraction: float, detail: str = "") -> None:
-        """The running stage has done `fraction` (0 to 1) of its work."""
-        now, stage = time.monotonic(), self._current
-        stage |= {"fraction": min(max(fraction, 0.0), 1.0), "seconds": now - self._began}
-        stage["detail"] = detail or stage["detail"]
-        if now - self._written >= WRITE_EVERY:
-            self._write()
-            self._print(force=False)
+        """The running stage is at `fraction` (0..1) of its work; cheap enough to be called at every step."""
+        with self._lock:
+            self._running.fraction = min(1.0, max(0.0, float(fraction)))
+            self._running.detail = detail or self._running.detail
+            if time.monotonic() - self._written >= WRITE_EVERY:
+                self._write()
 
-    def done(self, name: str, detail: str = "") -> None:
+    def done(self, stage: str, detail: str = "") -> None:
         """A stage has ended well."""
-        seconds = time.monotonic() - self._began
-        self._by_name[name] |= {"state": "done", "fraction": 1.0, "seconds": seconds, "detail": detail}
-        self._write()
-        self._print(force=True, end="\n")
-        self._current = None
+        self._end(stage, "done", detail)
 
-    def skip(self, name: str) -> None:
-        """A stage is there already."""
-        self._by_name[name] |= {"state": "done", "fraction": 1.0, "detail": "already built"}
-        self._write()
+    def skip(self, stage: str) -> None:
+        """A stage was there already."""
+        self._end(stage, "done", "already built")
 
-    def fail(self, name: str, message: str) -> None:
-        """A stage has failed; what is built stays."""
-        self._by_name[name] |= {"state": "failed", "detail": message}
-        self.state, self.error = "failed", message
-        self._write()
-        self._print(force=True, end="\n")
+    def fail(self, stage: str, message: str) -> None:
+        """A stage has failed, and the build with it."""
+        self._state, self._error = "failed", message
+        self._end(stage, "failed", message)
 
     def finish(self) -> None:
-        """All stages are there."""
-        self.state = "done"
-        self._write()
+        """Every stage has ended."""
+        with self._lock:
+            self._state = "done"
+            self._write()
 
-    def eta_seconds(self) -> float:
-        """Time left: budgets of what is to come, scaled by how this machine has kept the budgets so far."""
-        spent = sum(s["seconds"] for s in self.stages)
-        planned = sum(s["budget_seconds"] * s["fraction"] for s in self.stages if s["seconds"])
-        pace = spent / planned if planned > 5 else 1.0
-        left = sum(s["budget_seconds"] * (1 - s["fraction"]) for s in self.stages if s["state"] != "done")
-        return left * min(max(pace, 0.2), 5.0)
+    def _end(self, name: str, state: str, detail: str) -> None:
+        with self._lock:
+            stage, self._running = self._stages[name], None
+            stage.seconds = time.monotonic() - self._began if stage.state == "running" else 0.0
+            stage.state, stage.detail = state, detail
+            stage.fraction = 1.0 if state == "done" else stage.fraction
+            self._write()
+            self._terminal.end(stage, self._position(stage))
+
+    def _beat(self, stage: StageProgress) -> None:
+        while True:
+            time.sleep(BEAT_EVERY)
+            with self._lock:
+                if self._running is not stage:
+                    return
+                self._write()
 
     def _write(self) -> None:
+        if self._running:
+            self._running.seconds = time.monotonic() - self._began
+            self._terminal.show(self._running, self._position(self._running), eta(self._stages.values()))
+        aside = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        aside.write_text(json.dumps(self._document()))
+        os.replace(aside, self._path)
         self._written = time.monotonic()
-        values = {
-            "stages": self.stages, "eta_seconds": round(self.eta_seconds(), 1), "state": self.state,
-            "error": self.error, "updated": time.time(), "pid": os.getpid(),
+
+    def _document(self) -> dict[str, Any]:
+        stages = [asdict(s) | {"seconds": round(s.seconds, 1)} for s in self._stages.values()]
+        left = eta(self._stages.values()) if self._state == "running" else None
+        return {
+            "stages": stages, "eta_seconds": left, "state": self._state, "error": self._error,
+            "updated": time.time(), "pid": os.getpid(),
         }  # fmt: skip
-        aside = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        aside.write_text(json.dumps(values))
-        os.replace(aside, self.path)
 
-    def _print(self, force: bool, end: str = "") -> None:
-        tty = self.out.isatty()
-        if not (force or tty or time.monotonic() - self._printed > PRINT_EVERY):
+    def _position(self, stage: StageProgress) -> str:
+        return f"{list(self._stages).index(stage.name) + 1}/{len(self._stages)}"
+
+
+class Terminal:
+    """Plain text: on a terminal one line that is redrawn, elsewhere a line every ten seconds and at each end."""
+
+    def __init__(self, stream: TextIO):
+        self._stream, self._live = stream, stream.isatty()
+        self._shown = time.monotonic()
+
+    def show(self, stage: StageProgress, position: str, left: float) -> None:
+        """The running stage, with the time left for the whole build."""
+        if not self._live and time.monotonic() - self._shown < LINE_EVERY:
             return
-        self._printed = time.monotonic()
-        stage = self._current
-        number = self.stages.index(stage) + 1
-        line = (
-            f"[{number}/{len(self.stages)}] {stage['label']:<34} {stage['fraction']:4.0%} {stage['seconds']:5.0f} s"
-            f" · {self.eta_seconds():4.0f} s left · {stage['detail']}"
-        )
-        self.out.write(f"\r\x1b[2K{line[:150]}{end}" if tty else f"{line}\n")
-        self.out.flush()
+        bar = "#" * round(20 * stage.fraction)
+        line = f"{position} {stage.label} [{bar:.<20}] {stage.fraction:4.0%}  {clock(left)} left  {stage.detail}"
+        self._put(line, "" if self._live else "\n")
+
+    def end(self, stage: StageProgress, position: str) -> None:
+        """How a stage ended."""
+        word = f"done in {clock(stage.seconds)}" if stage.seconds else stage.state
+        self._put(f"{position} {stage.label}: {word}. {stage.detail}".rstrip(), "\n")
+
+    def _put(self, line: str, end: str) -> None:
+        if self._live:
+            line = f"\r\x1b[K{line[: shutil.get_terminal_size().columns - 1]}"
+        print(line, end=end, file=self._stream, flush=True)
+        self._shown = time.monotonic()
 
 
-def read(path: Path) -> dict[str, Any] | None:
-    """The progress file, or None when there is none; `state` is `interrupted` where its process is gone."""
+def eta(stages: Sequence[StageProgress]) -> float:
+    """Seconds left: what is not done yet, from its budget scaled by the speed of what is.
+
+    The running stage is extrapolated from its own fraction as soon as that says something.
+    """
+    seen = [s for s in stages if s.seconds > 0 and s.fraction >= TRUSTED_FRACTION]
+    spent, planned = sum(s.seconds for s in seen), sum(s.budget_seconds * s.fraction for s in seen)
+    scale = (PRIOR_SECONDS + spent) / (PRIOR_SECONDS + planned)
+    return round(sum(_left(s, scale) for s in stages), 1)
+
+
+def _left(stage: StageProgress, scale: float) -> float:
+    if stage.state not in ("waiting", "running"):
+        return 0.0
+    if stage.fraction >= TRUSTED_FRACTION:
+        return stage.seconds * (1 - stage.fraction) / stage.fraction
+    return max(stage.budget_seconds * scale - stage.seconds, 0.05 * stage.budget_seconds)
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds, e.g. 2:05."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"
+
+
+def read(path: str | Path) -> dict[str, Any] | None:
+    """The last build's progress.json, or None where there is none that can be read.
+
+    A build that says it is running but whose process is gone, or silent for 30 s, has state `interrupted`.
+    """
     try:
         found = json.loads(Path(path).read_text())
     except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
         return None
-    if found["state"] == "running" and not _alive(found["pid"], found["updated"]):
-        found["state"] = "interrupted"
+    if found["state"] == "running" and not (_alive(found["pid"]) and time.time() - found["updated"] < STALE_AFTER):
+        found |= {"state": "interrupted", "eta_seconds": None}
     return found
 
 
-def _alive(pid: int, updated: float) -> bool:
+def _alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
-        return time.time() - updated < STALE_SECONDS
+        pass
     return True
