@@ -8,7 +8,7 @@ from seqsae_core.errors import UserError
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Where interactions come from and which of them count."""
+    """Where interactions come from and which count. `max_users` draws users by stable hash, before the k-core."""
 
     source: str = "movietweetings"
     items: str | None = None
@@ -22,8 +22,7 @@ class DataConfig:
 class RecommenderConfig:
     """The causal transformer and its training. `negatives=None` is the full softmax.
 
-    `seconds` caps the training time; the learning rate follows passes, so a capped run is still seeded
-    but stops at a pass that depends on the machine.
+    `seconds` caps the training time: such a run stops at a pass that depends on the machine's speed.
     """
 
     width: int = 64
@@ -32,10 +31,10 @@ class RecommenderConfig:
     dropout: float = 0.3
     warm_start: bool = True
     negatives: int | None = 1024
-    passes: int = 20
+    passes: int = 6
     patience: int = 4
     batch_size: int = 64
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     seconds: float | None = None
 
 
@@ -112,7 +111,7 @@ class StudyConfig:
 
 def _tiny() -> StudyConfig:
     return StudyConfig(
-        data=DataConfig(max_users=500, max_length=16),
+        data=DataConfig(max_users=1500, max_length=16),
         recommender=RecommenderConfig(width=16, passes=2, negatives=128),
         sae=SaeConfig(latents=64, k=4, steps=60, batch_size=256, dead_window=30),
         evidence=EvidenceConfig(permutations=100, bootstrap=20, min_positives=20, halves=2),
@@ -123,7 +122,7 @@ def _tiny() -> StudyConfig:
 
 def _quick() -> StudyConfig:
     return StudyConfig(
-        data=DataConfig(max_users=4000, max_length=32),
+        data=DataConfig(max_users=12000, max_length=32),
         recommender=RecommenderConfig(passes=4, seconds=15),
         sae=SaeConfig(latents=256, k=12, steps=800, dead_window=150),
         evidence=EvidenceConfig(permutations=200, bootstrap=50, min_positives=100, halves=2),
@@ -137,7 +136,7 @@ def _paper() -> StudyConfig:
     return StudyConfig(
         data=DataConfig(split="user-disjoint"),
         recommender=RecommenderConfig(
-            dropout=0.1, warm_start=False, negatives=None, passes=100, patience=5, batch_size=128
+            dropout=0.1, warm_start=False, negatives=None, passes=100, patience=5, batch_size=128, learning_rate=1e-3
         ),
         sae=SaeConfig(variant="relu", latents=512, k=0, l1=0.02, steps=8000),
     )

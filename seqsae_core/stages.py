@@ -12,6 +12,8 @@ from seqsae_core.data import concepts, interactions, readers
 from seqsae_core.data import sequences as seq
 from seqsae_core.device import use_threads
 from seqsae_core.recommender import baselines, ranking, training
+from seqsae_core.sae import activations, fidelity, interchange
+from seqsae_core.sae import training as sae_training
 from seqsae_core.study import Study, write_data, write_json, write_model, write_tables
 
 
@@ -19,8 +21,10 @@ def run_data(study: Study, config: StudyConfig, folder: Path, report: Report) ->
     """Files to sequences, catalogue and concepts."""
     events, items = readers.read(config.data.source, config.data.items)
     report(0.5, f"{len(events):,} interactions read")
+    if config.data.max_users:
+        events = interactions.sample_users(events, config.data.max_users)
     events = interactions.k_core(events, config.data.min_interactions)
-    sequences, item_ids = seq.build_sequences(events, config.data.max_users)
+    sequences, item_ids = seq.build_sequences(events)
     split = seq.make_split(sequences, config.data.split)
     counts = np.bincount(training.training_events(sequences, split)[0], minlength=sequences.n_items + 1)
     catalogue = concepts.build_catalogue(items, item_ids, counts[1:])
@@ -46,3 +50,18 @@ def run_recommender(study: Study, config: StudyConfig, folder: Path, report: Rep
     metrics |= {"baselines": {name: ranking.summarise(r) for name, r in others.items()}, "log": log}
     write_model(folder, model, metrics)
     return f"test NDCG@10 {metrics['ndcg@10']:.4f}, popularity {metrics['baselines']['popularity']['ndcg@10']:.4f}"
+
+
+def run_sae(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
+    """Train the dictionary on fit users, measure it on the others."""
+    use_threads()
+    sequences, model, layer = study.sequences(), study.model(), config.sae.layer
+    split = study.split(sequences)
+    fit = activations.collect(model, sequences, split, split.users(seq.FIT), layer)
+    held_out = activations.collect(model, sequences, split, split.users(seq.SELECT, seq.SCORE), layer)
+    sae = sae_training.train(fit.values, config.sae, config.seed, lambda done, text: report(0.9 * done, text))
+    report(0.9, "measuring fidelity")
+    metrics = fidelity.measure(model, sae, fit, held_out, sequences, split, layer, config.seed)
+    interchange.save(sae, folder, layer)
+    write_json(folder / "metrics.json", metrics)
+    return f"explained variance {metrics['explained_variance']:.3f}, {metrics['dead_fraction']:.1%} dead"

@@ -1,5 +1,8 @@
 """The interaction and item tables: their columns, their checks, and the k-core."""
 
+import hashlib
+
+import numpy as np
 import pandas as pd
 
 from seqsae_core.errors import UserError
@@ -52,3 +55,16 @@ def k_core(frame: pd.DataFrame, k: int) -> pd.DataFrame:
             return frame.reset_index(drop=True)
         frame = frame[keep]
     raise UserError(f"No user and item with at least {k} interactions each: lower `min_interactions` or bring more data.")
+
+
+def hash_share(ids: np.ndarray, salt: str) -> np.ndarray:
+    """A number in [0, 1) for each id, (n,), that depends on the id and the salt only."""
+    digests = (hashlib.blake2b(f"{salt}:{one}".encode(), digest_size=8).digest() for one in ids)
+    return np.array([int.from_bytes(d, "big") / 2**64 for d in digests])
+
+
+def sample_users(frame: pd.DataFrame, count: int) -> pd.DataFrame:
+    """Rows of `count` users drawn by stable hash: the same users whatever the order of the file."""
+    users = np.sort(frame[USER].unique())
+    kept = users[np.argsort(hash_share(users, "sample"), kind="stable")[:count]]
+    return frame[frame[USER].isin(kept)].reset_index(drop=True)

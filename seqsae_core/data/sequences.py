@@ -1,12 +1,11 @@
 """The ragged sequence store, the splits and the users' roles."""
 
-import hashlib
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from seqsae_core.data.interactions import ITEM, TIME, USER
+from seqsae_core.data.interactions import ITEM, TIME, USER, hash_share
 from seqsae_core.errors import UserError
 
 FIT, SELECT, SCORE = 0, 1, 2
@@ -58,16 +57,12 @@ class Split:
         return np.flatnonzero(np.isin(self.role, roles))
 
 
-def build_sequences(interactions: pd.DataFrame, max_users: int | None = None) -> tuple[Sequences, np.ndarray]:
+def build_sequences(interactions: pd.DataFrame) -> tuple[Sequences, np.ndarray]:
     """Sequences of checked interactions, and the original id of each item (index 0 is item 1).
 
-    Events are ordered by time; ties keep the order of the file. `max_users` keeps the most active ones
-    (ties: smaller id), for small studies.
+    Events are ordered by time; ties keep the order of the file.
     """
     frame = interactions.sort_values([USER, TIME], kind="stable")
-    if max_users is not None:
-        size = frame.groupby(USER).size().sort_values(ascending=False, kind="stable")
-        frame = frame[frame[USER].isin(size.index[:max_users])]
     codes, item_ids = pd.factorize(frame[ITEM], sort=True)
     users, counts = np.unique(frame[USER].to_numpy(), return_counts=True)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
@@ -86,19 +81,19 @@ def make_split(sequences: Sequences, kind: str) -> Split:
 
 def _leave_one_out(sequences: Sequences) -> Split:
     n = sequences.lengths
-    role = np.digitize(_hash_share(sequences.users), [0.6, 0.8]).astype(np.uint8)
+    role = np.digitize(hash_share(sequences.users, "split"), [0.6, 0.8]).astype(np.uint8)
     return Split(train_end=n - 2, valid_at=n - 2, test_at=n - 1, context_end=n - 2, role=role)
 
 
 def _user_disjoint(sequences: Sequences) -> Split:
     """The seed paper's protocol: the 10 % of users with the latest last event are test users; of the rest,
     60 % train the transformer and 40 % the SAE; the last item is the target (the one before: validation)."""
-    n, share = sequences.lengths, _hash_share(sequences.users)
+    n, share = sequences.lengths, hash_share(sequences.users, "split")
     last = sequences.times[sequences.offsets[1:] - 1]
     test = np.zeros(len(n), bool)
     test[np.argsort(last, kind="stable")[int(0.9 * len(n)) :]] = True
     train = ~test & (share < 0.6)
-    role = np.where(test, np.where(_hash_share(sequences.users, "role") < 0.5, SELECT, SCORE), FIT)
+    role = np.where(test, np.where(hash_share(sequences.users, "role") < 0.5, SELECT, SCORE), FIT)
     return Split(
         train_end=np.where(train, n - 1, 0),
         valid_at=np.where(test, n - 2, np.where(train, n - 1, -1)),
@@ -106,12 +101,6 @@ def _user_disjoint(sequences: Sequences) -> Split:
         context_end=np.where(test, n - 2, np.where(train, 0, n)),
         role=role.astype(np.uint8),
     )
-
-
-def _hash_share(users: np.ndarray, salt: str = "split") -> np.ndarray:
-    """A number in [0, 1) for each user that depends on the user's id and the salt only."""
-    digests = (hashlib.blake2b(f"{salt}:{user}".encode(), digest_size=8).digest() for user in users)
-    return np.array([int.from_bytes(d, "big") / 2**64 for d in digests])
 
 
 def windows(sequences: Sequences, users: np.ndarray, ends: np.ndarray, max_length: int) -> np.ndarray:

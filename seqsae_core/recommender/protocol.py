@@ -32,6 +32,10 @@ class SequenceModel(Protocol):
         """From after layer `start` to the state (batch, width) that is scored, or to the activations after `stop`."""
         ...
 
+    def states(self, activations: Tensor, items: Tensor, start: int) -> Tensor:
+        """From after layer `start` to the scored state of every position, (batch, length, width)."""
+        ...
+
     def resume_last(self, activations: Tensor, last: Tensor, items: Tensor, start: int) -> Tensor:
         """States (batch, variants, width) for `last`, variants (batch, variants, width) of the last position."""
         ...

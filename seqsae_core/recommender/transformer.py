@@ -73,7 +73,7 @@ class Transformer(nn.Module):
 
     def forward(self, items: Tensor) -> Tensor:
         """Final normed states at every position, (batch, length, width)."""
-        return self.norm(self.hidden(items, self.n_layers).activations)
+        return self.states(self.hidden(items, 0).activations, items, 0)
 
     def hidden(self, items: Tensor, layer: int) -> Hidden:
         """See `SequenceModel.hidden`."""
@@ -86,6 +86,10 @@ class Transformer(nn.Module):
         """See `SequenceModel.resume`."""
         x = self._run(activations, items, start, self.n_layers if stop is None else stop)
         return self.norm(x[:, -1]) if stop is None else x
+
+    def states(self, activations: Tensor, items: Tensor, start: int) -> Tensor:
+        """See `SequenceModel.states`."""
+        return self.norm(self._run(activations, items, start, self.n_layers))
 
     def resume_last(self, activations: Tensor, last: Tensor, items: Tensor, start: int) -> Tensor:
         """See `SequenceModel.resume_last`; exact because no earlier position sees the last one."""

@@ -26,7 +26,7 @@ class Autoencoder(nn.Module):
 
     def preactivations(self, x: Tensor) -> Tensor:
         """Encoder output before the activation function, (..., latents)."""
-        return torch.addmm(self.b_enc - self.b_dec @ self.W_enc, x.reshape(-1, self.width), self.W_enc).unflatten(0, x.shape[:-1])
+        return (x - self.b_dec) @ self.W_enc + self.b_enc
 
     def activate(self, preactivations: Tensor) -> Tensor:
         """Non-negative codes from preactivations, both (..., latents)."""

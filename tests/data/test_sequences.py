@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seqsae_core.data.interactions import k_core
+from seqsae_core.data.interactions import k_core, sample_users
 from seqsae_core.data.sequences import FIT, SCORE, SELECT, build_sequences, make_split, windows
 from seqsae_core.errors import UserError
 
@@ -15,6 +15,12 @@ def test_k_core_is_the_largest_stable_set():
     assert sorted(kept["user_id"].unique()) == [1, 2, 3]
     with pytest.raises(UserError, match="lower `min_interactions`"):
         k_core(frame, 5)
+
+
+def test_a_sample_of_users_does_not_depend_on_the_order_of_rows():
+    frame = pd.DataFrame({"user_id": np.arange(500) % 50, "item_id": 1, "timestamp": 0})
+    kept = set(sample_users(frame, 20)["user_id"])
+    assert len(kept) == 20 and kept == set(sample_users(frame[::-1], 20)["user_id"])
 
 
 def test_events_are_in_order_and_ties_keep_the_file_order():
