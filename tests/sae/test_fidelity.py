@@ -1,0 +1,72 @@
+"""Fidelity at its fixed points: a perfect dictionary loses nothing, the mean recovers nothing."""
+
+import numpy as np
+import pytest
+import torch
+
+from seqsae_core.config import SaeConfig
+from seqsae_core.data.sequences import FIT, SCORE, SELECT, make_split
+from seqsae_core.recommender.transformer import Transformer
+from seqsae_core.sae import fidelity
+from seqsae_core.sae.activations import collect
+from seqsae_core.sae.autoencoders import make
+
+
+@pytest.fixture(scope="module")
+def world(toy_sequences):
+    torch.manual_seed(0)
+    model = Transformer(toy_sequences.n_items, 8, 2, 2, 10).eval()
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.4)
+    model.bias.data = torch.linspace(2, 0, toy_sequences.n_items + 1)  # popular items first, so that some targets are hit
+    return model, toy_sequences, make_split(toy_sequences, "leave-one-out")
+
+
+def perfect(width: int):
+    """Eight directions and their opposites, no bias: ReLU codes rebuild any input exactly."""
+    sae = make(SaeConfig(variant="relu", latents=2 * width), width).requires_grad_(False)
+    eye = torch.eye(width)
+    sae.W_dec.copy_(torch.cat([eye, -eye]))
+    sae.W_enc.copy_(sae.W_dec.T)
+    return sae
+
+
+def test_collected_rows_are_the_context_positions(world):
+    model, sequences, split = world
+    got = collect(model, sequences, split, split.users(FIT), layer=1, batch_size=7)
+    expected = {(u, e) for u in split.users(FIT) for e in range(max(0, split.context_end[u] - 10), split.context_end[u])}
+    assert set(zip(got.user_at.tolist(), got.event_at.tolist(), strict=True)) == expected
+    assert (got.item_at == sequences.items[sequences.offsets[got.user_at] + got.event_at]).all()
+    row = 5
+    user, end = got.user_at[row], split.context_end[got.user_at[row]]
+    start = max(0, end - 10)
+    alone = model.hidden(torch.from_numpy(sequences.of(user)[start:end]).long()[None], 1).activations[0]
+    assert torch.allclose(alone[got.event_at[row] - start], torch.from_numpy(got.values[row]), atol=1e-5)
+
+
+def test_a_perfect_dictionary_loses_nothing(world):
+    model, sequences, split = world
+    fit, held_out = (collect(model, sequences, split, split.users(*r), 1) for r in ((FIT,), (SELECT, SCORE)))
+    figures = fidelity.measure(model, perfect(8), fit, held_out, sequences, split, 1, seed=0)
+    assert figures["explained_variance"] == pytest.approx(1.0, abs=1e-6)
+    assert figures["ce_recovered"] == pytest.approx(1.0, abs=1e-4)
+    assert figures["ndcg_change"] == pytest.approx(0.0, abs=1e-6)
+    assert figures["l0"] == pytest.approx(8.0, abs=0.01)
+
+
+def test_the_mean_explains_and_recovers_nothing(world):
+    model, sequences, split = world
+    fit, held_out = (collect(model, sequences, split, split.users(*r), 1) for r in ((FIT,), (SELECT, SCORE)))
+    sae = perfect(8)
+    sae.W_dec.zero_()
+    sae.b_dec.copy_(torch.from_numpy(held_out.values.mean(0)))
+    assert fidelity.explained_variance(held_out, sae, 0)["explained_variance"] == pytest.approx(0.0, abs=1e-6)
+    sae.b_dec.copy_(torch.from_numpy(fit.values.mean(0)))
+    assert fidelity.measure(model, sae, fit, held_out, sequences, split, 1, 0)["ce_recovered"] == pytest.approx(0, abs=1e-5)
+
+
+def test_density_counts_firing_positions():
+    from scipy.sparse import csr_array
+
+    codes = csr_array(np.array([[1.0, 0, 0], [2.0, 3.0, 0]]))
+    assert fidelity.density(codes).tolist() == [1.0, 0.5, 0.0]
