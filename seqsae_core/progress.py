@@ -1,4 +1,4 @@
-"""How far a build is: written to progress.json for the dashboard, shown in the terminal, read back by anyone."""
+"""How far a build is: a file that the dashboard reads, and lines in the terminal."""
 
 import json
 import os
@@ -123,7 +123,7 @@ class Progress:
 
 
 class Terminal:
-    """Plain text: on a terminal one line that is redrawn, elsewhere a line every ten seconds and at each end."""
+    """Plain text: on a terminal one line, redrawn; elsewhere a line every ten seconds and at each end."""
 
     def __init__(self, stream: TextIO):
         self._stream, self._live = stream, stream.isatty()
@@ -133,9 +133,9 @@ class Terminal:
         """The running stage, with the time left for the whole build."""
         if not self._live and time.monotonic() - self._shown < LINE_EVERY:
             return
-        bar = "#" * round(20 * stage.fraction)
-        line = f"{position} {stage.label} [{bar:.<20}] {stage.fraction:4.0%}  {clock(left)} left  {stage.detail}"
-        self._put(line, "" if self._live else "\n")
+        bar = f"[{'#' * round(20 * stage.fraction):.<20}] {stage.fraction:4.0%}"
+        line = f"{position} {stage.label} {bar}  {clock(left)} left  {stage.detail}"
+        self._put(line.rstrip(), "" if self._live else "\n")
 
     def end(self, stage: StageProgress, position: str) -> None:
         """How a stage ended."""
@@ -183,7 +183,8 @@ def read(path: str | Path) -> dict[str, Any] | None:
         found = json.loads(Path(path).read_text())
     except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
         return None
-    if found["state"] == "running" and not (_alive(found["pid"]) and time.time() - found["updated"] < STALE_AFTER):
+    fresh = time.time() - found["updated"] < STALE_AFTER
+    if found["state"] == "running" and not (fresh and _alive(found["pid"])):
         found |= {"state": "interrupted", "eta_seconds": None}
     return found
 

@@ -33,7 +33,8 @@ def serve(
     """
     folder = Path(folder)
     if build is None and not Study.exists(folder):
-        raise UserError(f"No study at {folder}. Build and open it: `python -m seqsae_core serve {folder} --build`.")
+        command = f"python -m seqsae_core serve {folder} --build"
+        raise UserError(f"No study at {folder}. Build and open it: `{command}`.")
     chosen = free_port(host, port)
     if chosen != port:
         print(f"Port {port} is taken; using {chosen}.")
@@ -69,8 +70,9 @@ def exposure(host: str, port: int) -> str:
     if host in LOCAL:
         return ""
     return (
-        f"Listening on {host}: whoever can reach port {port} of this machine can read every study beside this one "
-        "and start its extras. There is no password. Leave out --host to keep the dashboard to this machine.\n"
+        f"Listening on {host}: whoever can reach port {port} of this machine can read every study beside "
+        "this one and start its extras. There is no password. "
+        "Leave out --host to keep the dashboard to this machine.\n"
     )
 
 
@@ -99,7 +101,8 @@ def _is_free(host: str, port: int) -> bool:
     if errno.EADDRINUSE in errors:
         return False
     if None not in errors:
-        raise UserError(f"Cannot listen on {host}, port {port}: {os.strerror(errors[0])}. Check --host and --port.")
+        reason = os.strerror(errors[0])
+        raise UserError(f"Cannot listen on {host}, port {port}: {reason}. Check --host and --port.")
     return True
 
 
@@ -116,9 +119,11 @@ def _bind_error(family: int, where: tuple) -> int | None:
 @contextmanager
 def _dashboard(folder: Path, host: str, port: int) -> Iterator[subprocess.Popen]:
     """The Streamlit server; ended on leaving. Run from the project's root, where its settings are."""
-    options = {"server.address": host, "server.port": port, "server.headless": "true", "logger.hideWelcomeMessage": "true"}
-    flags = [part for name, value in options.items() for part in (f"--{name}", str(value))]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", *flags]
+    command = [
+        sys.executable, "-m", "streamlit", "run", "app.py",
+        "--server.address", host, "--server.port", str(port),
+        "--server.headless", "true", "--logger.hideWelcomeMessage", "true",
+    ]  # fmt: skip
     child = subprocess.Popen(
         command, cwd=ROOT, env=environment(folder), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
     )
@@ -159,8 +164,8 @@ def _build_beside(folder: Path, build: Callable[[], object]) -> None:
 def _say_stopped(reason: str, folder: Path) -> None:
     print(
         f"\nThe build stopped: {reason}\n"
-        "The dashboard stays open with what is built. To go on where the build stopped, press Ctrl-C and run the "
-        f"same command again, or run `python -m seqsae_core build --out {folder}` beside it.",
+        "The dashboard stays open with what is built. To go on where the build stopped, press Ctrl-C and "
+        f"run the same command again, or run `python -m seqsae_core build --out {folder}` beside it.",
         file=sys.stderr, flush=True,
     )  # fmt: skip
 
@@ -171,7 +176,9 @@ def _until_ctrl_c(child: subprocess.Popen) -> None:
     except KeyboardInterrupt:
         print("\nThe dashboard is closed.")
         return
-    raise UserError(f"The dashboard ended by itself (status {status}). Its reason stands above; run the command again.")
+    raise UserError(
+        f"The dashboard ended by itself (status {status}); its reason stands above. Run the command again."
+    )
 
 
 def _open_when_ready(url: str, host: str, port: int) -> None:

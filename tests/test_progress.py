@@ -99,7 +99,10 @@ def wait_for(read_value, accept):
 
 
 def test_a_build_whose_process_is_gone_is_interrupted(path):
-    code = "import sys; from seqsae_core.progress import Progress; Progress(sys.argv[1], [('a', 'A', 1.0)]).start('a')"
+    code = (
+        "import sys; from seqsae_core.progress import Progress\n"
+        "Progress(sys.argv[1], [('a', 'A', 1.0)]).start('a')"
+    )
     subprocess.run([sys.executable, "-c", code, str(path)], check=True, stderr=subprocess.DEVNULL)
     assert json.loads(path.read_text())["state"] == "running"
     assert read(path)["state"] == "interrupted" and read(path)["eta_seconds"] is None

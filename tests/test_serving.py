@@ -77,7 +77,7 @@ def test_the_dashboard_is_told_the_study(tmp_path):
     ("variables", "expected"),
     [({}, False), ({"DISPLAY": ":0"}, True), ({"DISPLAY": ":0", "SEQSAE_NO_BROWSER": "1"}, False)],
 )
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="screens are announced this way on Linux only")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="screens are announced so on Linux only")
 def test_a_browser_is_opened_only_where_there_is_a_screen(variables, expected, monkeypatch):
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "SEQSAE_NO_BROWSER", "CI"):
         monkeypatch.delenv(name, raising=False)
@@ -87,7 +87,7 @@ def test_a_browser_is_opened_only_where_there_is_a_screen(variables, expected, m
 
 
 def test_nothing_to_show_names_the_command_that_makes_it(tmp_path):
-    with pytest.raises(UserError, match="serve .*nowhere --build"):
+    with pytest.raises(UserError, match=r"serve .*nowhere --build"):
         serve(tmp_path / "nowhere")
 
 
