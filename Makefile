@@ -1,0 +1,43 @@
+# make run: install, open the dashboard, build the default study beside it. Run again, nothing is done twice.
+PYTHON ?= python3
+STUDY ?= studies/movietweetings
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: run test lint clean chromium
+
+run: .venv/.runtime
+	@$(BIN)/python -m seqsae_core serve $(STUDY) --build
+
+test: .venv/.development chromium
+	$(BIN)/python -m pytest -q
+
+lint: .venv/.development
+	$(BIN)/ruff check .
+
+clean:
+	rm -rf .venv studies .pytest_cache .ruff_cache tests/artefacts
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.runtime: requirements.txt | $(BIN)/pip
+	@echo "Installing $< into .venv (once; a few minutes)"
+	@$(BIN)/python -m pip install -q -r $<
+	@touch $@
+
+.venv/.development: requirements-dev.txt .venv/.runtime
+	@$(BIN)/python -m pip install -q -r $<
+	@touch $@
+
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or later is needed: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "This Python cannot make virtual environments: apt-get install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv .venv
+
+# Browser tests skip without Chromium, but not in CI: there its absence is a failure.
+chromium:
+	@command -v chromium >/dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; fi || true
+	@command -v chromium >/dev/null || { \
+		echo "Chromium is missing, so browser tests skip. To run them: apt-get install chromium"; test -z "$$CI"; }

@@ -1,0 +1,67 @@
+"""The figures that a default study must reach, whatever the machine. Asked for with `-m acceptance`."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seqsae_core.metrics import quoted
+from seqsae_core.study import Study
+
+pytestmark = pytest.mark.acceptance
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def study() -> Study:
+    """The default study, or the one that SEQSAE_ACCEPTANCE names."""
+    return Study.open(os.environ.get("SEQSAE_ACCEPTANCE") or ROOT / "studies" / "movietweetings")
+
+
+@pytest.fixture(scope="module")
+def figures(study):
+    return quoted(study)
+
+
+def test_it_is_a_default_study_of_the_shipped_data(study, figures):
+    assert study.config.preset == "default"
+    assert study.config.data.source == "movietweetings"
+    assert figures["data"]["items"] == 7787
+
+
+def test_the_recommender(figures):
+    found = figures["recommender"]
+    assert found["split"] == "leave-one-out"
+    assert found["ndcg@10"] >= 0.115
+    assert found["hr@10"] >= 0.205
+    assert found["ndcg@10"] > found["baselines"]["popularity"]["ndcg@10"]
+
+
+def test_the_dictionary(figures):
+    found = next(iter(figures["sae"].values()))
+    assert found["explained_variance"] >= 0.88
+    assert found["dead_fraction"] <= 0.02
+
+
+def test_latents_against_neurons(figures):
+    latents, neurons = figures["evidence"]["latents"], figures["evidence"]["neurons"]
+    assert latents["mean_max_correlation"] >= 0.23
+    assert latents["mean_max_correlation"] >= 1.25 * neurons["mean_max_correlation"]
+    assert all(np.isfinite(side["mean_max_correlation_new_items"]) for side in (latents, neurons))
+
+
+def test_strength_0_leaves_every_test_users_top_10_alone(study):
+    from seqsae_core.steering.edits import Edit
+    from seqsae_core.steering.steerer import Steerer
+
+    steerer, sequences = Steerer.from_study(study), study.sequences()
+    split = study.split(sequences)
+    edits = (Edit(0, 0.0), Edit(1, 0.0))
+    for user in np.flatnonzero(split.test_at >= 1):
+        history = sequences.of(user)[: split.test_at[user]]
+        plain = steerer.recommend(history, k=10)
+        before, after = steerer.compare(history, edits, k=10)
+        for ranking in (before, after):
+            assert np.array_equal(ranking.items, plain.items), f"user {user}"
+        assert np.array_equal(before.scores, after.scores), f"user {user}"
