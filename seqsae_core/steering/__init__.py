@@ -1,0 +1,1 @@
+"""Edits of latents, what they do to recommendations, and what they cost."""

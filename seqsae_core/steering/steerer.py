@@ -1,0 +1,168 @@
+"""Recommendations for one history under edits of latents."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from seqsae_core.errors import UserError
+from seqsae_core.recommender.protocol import Hidden, SequenceModel
+from seqsae_core.recommender.ranking import top_k
+from seqsae_core.sae.autoencoders import Autoencoder
+from seqsae_core.steering.displacement import check_position, displaced_states
+from seqsae_core.steering.edits import Edit, check, check_strength
+
+if TYPE_CHECKING:
+    from seqsae_core.study import Study
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The best items first: items int64 (k,), scores float32 (k,); fewer than k when fewer are unseen."""
+
+    items: np.ndarray
+    scores: np.ndarray
+
+
+class Steerer:
+    """A model with a dictionary on one layer.
+
+    An edit adds strength × units[latent] × decoder direction to the hidden state: linear, not clamped, and the
+    dictionary's reconstruction error stays in. units: (latents,), one standard deviation of each latent's
+    activation where it fires. `position`: "last" edits the last position, "all" every position.
+    Items of the whole history are never recommended, also those before the model's window.
+    """
+
+    def __init__(
+        self, model: SequenceModel, sae: Autoencoder, layer: int, units: np.ndarray, position: str = "last"
+    ):
+        if len(units) != sae.latents or not 0 <= layer <= model.n_layers:
+            raise ValueError(f"{len(units)} units, {sae.latents} latents; layer {layer} of {model.n_layers}")
+        self.model, self.sae, self.layer, self.position = model, sae, layer, check_position(position)
+        self.units = torch.as_tensor(np.nan_to_num(units), dtype=torch.float32)
+
+    @classmethod
+    def from_study(
+        cls, study: "Study", dictionary: str | None = None, position: str | None = None
+    ) -> "Steerer":
+        """The steerer of a study's dictionary, on one torch thread; `position` is the study's unless given."""
+        torch.set_num_threads(1)
+        features = study.features("latents", dictionary)
+        sae, units = study.sae(dictionary), np.zeros(len(features))
+        units[features["feature"].to_numpy()] = features["sd_activation"].to_numpy()
+        position = position or study.config.steering.position
+        return cls(study.model(), sae, study.layer(dictionary), units, position)
+
+    def recommend(self, history: Sequence[int], edits: Sequence[Edit] = (), k: int = 10) -> Ranking:
+        """The k best items after `history` (items 1..n, oldest first) under the edits.
+
+        No edit, or only strengths of 0, is the plain model bit for bit. Ties go to the lower item id.
+        Raises UserError for an empty history, an unknown item or latent, or a strength out of bounds.
+        """
+        edits = check(edits, self.sae.latents)
+        if any(edit.strength for edit in edits):
+            return self.compare(history, edits, k)[1]
+        return _rank(self.plain_scores(history), history, k)[0]
+
+    def compare(self, history: Sequence[int], edits: Sequence[Edit], k: int = 10) -> tuple[Ranking, Ranking]:
+        """Before and after the edits, out of one batch; errors as in `recommend`."""
+        before, after = _rank(self.scores(history, self.displacement(edits)[None]), history, k)
+        return before, after
+
+    def grid(
+        self,
+        history: Sequence[int],
+        edits: Sequence[Edit],
+        which: int,
+        strengths: Sequence[float],
+        k: int = 10,
+    ) -> list[Ranking]:
+        """One ranking for each strength of edit number `which`, the other edits held, out of one batch."""
+        if not 0 <= which < len(edits):
+            raise UserError(f"There is no edit number {which}: there are {len(edits)}, counted from 0.")
+        moved = Edit(edits[which].latent, 1.0)
+        held = self.displacement([edit for n, edit in enumerate(edits) if n != which])
+        sweep = torch.tensor([check_strength(float(s)) for s in strengths], dtype=torch.float32)
+        displacements = held + sweep[:, None] * self.displacement([moved])
+        return _rank(self.scores(history, displacements), history, k)[1:]
+
+    def displacement(self, edits: Sequence[Edit]) -> Tensor:
+        """The sum of the edits' displacements of the hidden state, (width,). Errors as in `edits.check`."""
+        edits = check(edits, self.sae.latents)
+        latents = torch.tensor([int(edit.latent) for edit in edits], dtype=torch.long)
+        strengths = torch.tensor([float(edit.strength) for edit in edits], dtype=torch.float32)
+        with torch.inference_mode():
+            return (strengths * self.units[latents]) @ self.sae.W_dec[latents]
+
+    @torch.inference_mode()
+    def plain_scores(self, history: Sequence[int]) -> Tensor:
+        """Scores (1, n_items + 1) of the plain model, nothing removed yet."""
+        hidden = self._hidden(history)
+        return self.model.scores(self.model.resume(hidden.activations, hidden.item_at, self.layer))
+
+    @torch.inference_mode()
+    def scores(self, history: Sequence[int], displacements: Tensor) -> Tensor:
+        """Scores (1 + variants, n_items + 1): the plain row first, then one a displacement (variants, width).
+
+        A row without displacement is a copy of the plain row, so that equality at strength 0 does not hang on
+        how a matrix product rounds in different rows.
+        """
+        rows = torch.cat([torch.zeros(1, displacements.shape[1]), displacements])
+        hidden = self._hidden(history)
+        states = displaced_states(self.model, hidden, self.layer, rows, self.position)
+        scores = self.model.scores(states[0])
+        scores[~rows.any(1)] = scores[0].clone()
+        return scores
+
+    def _hidden(self, history: Sequence[int]) -> Hidden:
+        items = check_history(history, self.model.n_items)[-self.model.max_length :]
+        return self.model.hidden(torch.from_numpy(items)[None], self.layer)
+
+
+def check_history(history: Sequence[int], n_items: int) -> np.ndarray:
+    """The history as int64 (length,). Raises UserError when it is empty or names an unknown item."""
+    if len(history) == 0:
+        raise UserError("The history is empty: add at least one item to get recommendations.")
+    items = np.asarray(history)
+    if items.ndim != 1 or items.dtype.kind not in "iu":
+        raise UserError("The history holds more than item numbers: give whole numbers, oldest first.")
+    wrong = items[(items < 1) | (items > n_items)]
+    if len(wrong):
+        raise UserError(f"There is no item {wrong[0]}: remove it; item numbers run from 1 to {n_items}.")
+    return items.astype(np.int64)
+
+
+def moves(before: Ranking, after: Ranking, k: int = 10) -> pd.DataFrame:
+    """How the items among the first k of either ranking moved, in the new order, then the dropped ones.
+
+    Columns: item, old_rank and new_rank (1-based, Int64), score_change (Float64), status (up, down, same, new,
+    dropped). Ranks and changes are NA where an item lies beyond the end of a ranking: `compare` with a larger k.
+    """
+    top, was = after.items[:k], before.items[:k]
+    items = np.concatenate([top, was[~np.isin(was, top)]])
+    table = pd.DataFrame({"item": items, "old_rank": _ranks(before, items), "new_rank": _ranks(after, items)})
+    scores = [pd.Series(r.scores, r.items, dtype="Float64").reindex(items).array for r in (before, after)]
+    table["score_change"] = scores[1] - scores[0]
+    change = (table["new_rank"] - table["old_rank"]).fillna(0)
+    tests = [~table["item"].isin(was), ~table["item"].isin(top), change < 0, change > 0]
+    names = ["new", "dropped", "up", "down"]
+    table["status"] = np.select([test.to_numpy(bool) for test in tests], names, "same")
+    return table
+
+
+def _ranks(ranking: Ranking, items: np.ndarray) -> pd.api.extensions.ExtensionArray:
+    return pd.Series(np.arange(1, len(ranking.items) + 1), ranking.items, dtype="Int64").reindex(items).array
+
+
+def _rank(scores: Tensor, history: Sequence[int], k: int) -> list[Ranking]:
+    """The k best unseen items of each row of scores (rows, n_items + 1), which is changed in place."""
+    if k < 1:
+        raise UserError(f"The length of the list is {k}: ask for at least 1 item.")
+    with torch.inference_mode():
+        scores[:, torch.as_tensor(np.unique(history))] = -torch.inf
+        items, values = (part.numpy() for part in top_k(scores, k))
+    return [Ranking(i[np.isfinite(v)], v[np.isfinite(v)]) for i, v in zip(items, values, strict=True)]
