@@ -11,6 +11,7 @@ from seqsae_core.config import StudyConfig
 from seqsae_core.data import concepts, interactions, readers
 from seqsae_core.data import sequences as seq
 from seqsae_core.device import use_threads
+from seqsae_core.interpret import atlas, evidence, layout
 from seqsae_core.recommender import baselines, ranking, training
 from seqsae_core.sae import activations, fidelity, interchange
 from seqsae_core.sae import training as sae_training
@@ -65,3 +66,36 @@ def run_sae(study: Study, config: StudyConfig, folder: Path, report: Report) -> 
     interchange.save(sae, folder, layer)
     write_json(folder / "metrics.json", metrics)
     return f"explained variance {metrics['explained_variance']:.3f}, {metrics['dead_fraction']:.1%} dead"
+
+
+def run_evidence(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
+    """Atlases of latents and rivals on held-out users, names, examples."""
+    use_threads()
+    corpus, fit = held_out(study, config)
+    sae = study.sae(config.dictionary)
+    kinds = evidence.default_features(sae, fit.values, config.seed)
+    found = evidence.collect_evidence(sae, kinds, fit, corpus, config.evidence, config.seed, report)
+    write_tables(folder, found.tables)
+    np.save(folder / "select_correlation.npy", found.atlases["latents"].r_select.astype(np.float32))
+    write_json(folder / "summary.json", found.summary)
+    ours, theirs = found.summary["latents"], found.summary["neurons"]
+    return f"mean max correlation: latents {ours['mean_max_correlation']:.3f}, neurons {theirs['mean_max_correlation']:.3f}"
+
+
+def held_out(study: Study, config: StudyConfig) -> tuple[atlas.Corpus, activations.Activations]:
+    """What evidence is measured on, and the activations of fit users."""
+    sequences, model, layer = study.sequences(), study.model(), config.sae.layer
+    split = study.split(sequences)
+    fit, select, score = (
+        activations.collect(model, sequences, split, split.users(role), layer) for role in (seq.FIT, seq.SELECT, seq.SCORE)
+    )
+    return atlas.Corpus(select, score, sequences, study.catalogue(), study.concepts()), fit
+
+
+def run_map(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
+    """UMAP of the decoder directions."""
+    report(0.1, "UMAP")
+    decoder = study.sae(config.dictionary).W_dec.numpy()
+    table = layout.make_map(decoder, study.features("latents", config.dictionary), config.layout, config.seed)
+    write_tables(folder, {"map": table})
+    return f"{len(table):,} latents placed"

@@ -1,0 +1,169 @@
+"""The atlas of a set of features: one and the same measurement for latents, neurons, components, random directions."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from seqsae_core.config import EvidenceConfig
+from seqsae_core.data.concepts import ConceptTable
+from seqsae_core.data.sequences import Sequences
+from seqsae_core.interpret import alignment, contest
+from seqsae_core.interpret.alignment import ItemSums
+from seqsae_core.interpret.clustered import UserSums, correlation_interval, user_sums
+from seqsae_core.interpret.contest import Entrant
+from seqsae_core.interpret.monosemanticity import monosemanticity
+from seqsae_core.interpret.rivals import Features
+from seqsae_core.interpret.significance import Significance, permutation_test
+from seqsae_core.sae.activations import Activations
+
+Report = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """What every kind is measured on: held-out positions, sequences, items and their concepts."""
+
+    select: Activations
+    score: Activations
+    sequences: Sequences
+    catalogue: pd.DataFrame
+    concepts: ConceptTable
+
+    @property
+    def n_items(self) -> int:
+        """Number of items."""
+        return len(self.catalogue)
+
+    @property
+    def strata(self) -> np.ndarray:
+        """Popularity decile of each item, (n_items + 1,)."""
+        return self.concepts.values[:, self.concepts.group("popularity")].argmax(1)
+
+    @property
+    def controls(self) -> np.ndarray:
+        """Release year (missing: the mean) and log popularity of each item, (n_items + 1, 2)."""
+        year = self.catalogue["year"].astype("Float64")
+        year = year.fillna(year.mean() if year.notna().any() else 0.0).to_numpy(float)
+        return np.vstack([[0.0, 0.0], np.column_stack([year, np.log1p(self.catalogue["count"])])])
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """One kind's table of features, its sums and correlations, and its entry in the contest."""
+
+    features: Features
+    table: pd.DataFrame
+    score: ItemSums
+    r_select: np.ndarray
+    r_score: np.ndarray
+    r_partial: np.ndarray
+    tested: Significance
+    entrant: Entrant
+    matched: float
+
+
+def build_atlas(features: Features, corpus: Corpus, genres: np.ndarray, halves: list[np.ndarray], width: int,
+                config: EvidenceConfig, seed: int) -> Atlas:  # fmt: skip
+    """Measure any features. genres: concept columns of the contest; halves: item masks; width: of the layer."""
+    table, values = corpus.concepts, corpus.concepts.values.astype(np.float64)
+    select = alignment.item_sums(features, corpus.select, corpus.n_items)
+    score = alignment.item_sums(features, corpus.score, corpus.n_items)
+    r_select, r_score = (alignment.correlation(s, values) for s in (select, score))
+    free = np.array([g == "popularity" for g in table.groups])
+    tested = permutation_test(score, values, corpus.strata, free, config.permutations, seed)
+    matched = alignment.matched_expectation(r_select[:, genres], r_score[:, genres], 2 * width)
+    return Atlas(
+        features=features,
+        table=_table(features, corpus, score, r_select, r_score, tested),
+        score=score,
+        r_select=r_select,
+        r_score=r_score,
+        r_partial=alignment.partial_correlation(score, values, corpus.controls),
+        tested=tested,
+        entrant=contest.enter(features, select, score, corpus.score, values[:, genres], halves),
+        matched=float(matched.mean()),
+    )
+
+
+def _table(features: Features, corpus: Corpus, score: ItemSums, r_select: np.ndarray, r_score: np.ndarray,
+           tested: Significance) -> pd.DataFrame:  # fmt: skip
+    """One row a feature; definitions in docs/METHOD.md."""
+    every = np.arange(features.count)
+    top = r_select.argmax(1)
+    has_top = r_select[every, top] > 0
+    users = user_sums(features, corpus.score, corpus.concepts.values[:, top])
+    low, high = correlation_interval(users)
+    names, groups = np.array(corpus.concepts.names), np.array(corpus.concepts.groups)
+    return pd.DataFrame(
+        {
+            "feature": every.astype(np.int32),
+            "label": features.labels,
+            "alive": users.fires > 0,
+            **_activation_columns(users),
+            "n_items": (score.total > 0).sum(0).astype(np.int32),
+            "top_concept": np.where(has_top, names[top], ""),
+            "top_group": np.where(has_top, groups[top], ""),
+            "correlation": np.where(has_top, r_score[every, top], 0.0),
+            "correlation_low": np.where(has_top, low, 0.0),
+            "correlation_high": np.where(has_top, high, 0.0),
+            "z": tested.z[every, top],
+            "significant": has_top & tested.family_wise[every, top],
+            "fdr": has_top & tested.fdr[every, top],
+            "monosemanticity": monosemanticity(score, corpus.concepts.values.astype(np.float64)),
+        }
+    )
+
+
+def _activation_columns(users: UserSums) -> dict[str, np.ndarray]:
+    fires = np.maximum(users.fires, 1)
+    mean = users.a.sum(0) / fires
+    spread = np.sqrt((users.aa.sum(0) / fires - mean**2).clip(min=0))
+    return {
+        "density": users.fires / users.n.sum(),
+        "mean_activation": mean,
+        "sd_activation": spread,
+        "max_activation": users.highest,
+    }
+
+
+def summarise(atlases: list[Atlas], probe: Entrant, corpus: Corpus, genres: np.ndarray, halves: list[np.ndarray],
+              config: EvidenceConfig, seed: int) -> dict[str, Any]:  # fmt: skip
+    """summary.json: each kind's headline figures, and latents minus every rival, paired."""
+    weights = contest.Weights.draw(corpus.score, corpus.n_items, config.bootstrap, seed)
+    labels = corpus.concepts.values[:, genres]
+    entrants = [a.entrant for a in atlases] + [probe]
+    drawn = {e.kind: contest.bootstrap(e, weights, corpus.score, labels, halves) for e in entrants}
+    summary: dict[str, Any] = {e.kind: contest.headline(e, drawn[e.kind]) for e in entrants}
+    for atlas in atlases:
+        summary[atlas.features.kind] |= _kind_figures(atlas)
+    first = entrants[0]
+    gaps = {f"{first.kind}_minus_{e.kind}": contest.difference(first, e, drawn) for e in entrants[1:]}
+    return summary | {"difference": gaps, "kinds": [a.features.kind for a in atlases], "seeds": 1}
+
+
+def best_features(atlases: list[Atlas], corpus: Corpus, genres: np.ndarray, config: EvidenceConfig, seed: int) -> pd.DataFrame:
+    """best.parquet: the best feature per genre of every kind."""
+    weights = contest.Weights.draw(corpus.score, corpus.n_items, config.bootstrap, seed)
+    names = [corpus.concepts.names[g] for g in genres]
+    tables = []
+    for atlas in atlases:
+        pairs = (atlas.entrant.best, genres)
+        tables.append(
+            contest.best_table(atlas.entrant, weights, corpus.score, corpus.concepts.values[:, genres], names,
+                               atlas.features.labels, atlas.r_select[pairs], atlas.r_partial[pairs])  # fmt: skip
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def _kind_figures(atlas: Atlas) -> dict[str, Any]:
+    alive = atlas.table["alive"].to_numpy()
+    found = atlas.tested.family_wise.any(1)
+    return {
+        "features": atlas.features.count,
+        "mean_max_correlation_matched": atlas.matched,
+        "significant_share": float(found[alive].mean()) if alive.any() else 0.0,
+        "monosemanticity": float(atlas.table.loc[alive, "monosemanticity"].mean()) if alive.any() else 0.0,
+    }

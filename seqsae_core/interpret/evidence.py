@@ -1,0 +1,113 @@
+"""All evidence of a dictionary: atlases of latents and rivals, names, enrichment, examples, histograms."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from seqsae_core.config import EvidenceConfig
+from seqsae_core.interpret import alignment, contest, rivals
+from seqsae_core.interpret.atlas import Atlas, Corpus, Report, best_features, build_atlas, summarise
+from seqsae_core.interpret.clustered import enrichment
+from seqsae_core.interpret.examples import find_examples
+from seqsae_core.interpret.naming import Namer
+from seqsae_core.interpret.rivals import Features
+from seqsae_core.sae.activations import Activations, encode_sparse
+from seqsae_core.sae.autoencoders import Autoencoder
+
+BINS = 30
+NEIGHBOURS = 8
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """tables by file stem, and the summary of headline figures."""
+
+    tables: dict[str, pd.DataFrame]
+    summary: dict[str, Any]
+    atlases: dict[str, Atlas]
+
+
+def default_features(sae: Autoencoder, fit: np.ndarray, seed: int) -> list[Features]:
+    """Latents and the rivals that are cheap enough for every build; `fit`: activations of fit users (n, width)."""
+    return [
+        rivals.latents(sae),
+        rivals.neurons(fit),
+        rivals.pca(fit, seed),
+        rivals.random_directions(fit, sae.latents, seed),
+    ]
+
+
+def collect_evidence(
+    sae: Autoencoder, kinds: list[Features], fit: Activations, corpus: Corpus, config: EvidenceConfig, seed: int, report: Report
+) -> Evidence:
+    """Measure every kind by the same function; `kinds[0]` are the latents of `sae`."""
+    values = corpus.concepts.values.astype(np.float64)
+    positions = np.bincount(corpus.score.item_at, minlength=corpus.n_items + 1)
+    genres = alignment.measured_genres(corpus.concepts, positions, config.min_positives)
+    halves = alignment.random_halves(corpus.n_items, config.halves, seed)
+    atlases = []
+    for number, features in enumerate(kinds):
+        report(0.65 * number / len(kinds), f"measuring {features.kind.replace('_', ' ')}")
+        atlases.append(build_atlas(features, corpus, genres, halves, sae.width, config, seed))
+    report(0.65, "bootstrap")
+    names = [corpus.concepts.names[g] for g in genres]
+    probe = contest.enter_probe(fit, corpus.score, values[:, genres], names, halves)
+    summary = summarise(atlases, probe, corpus, genres, halves, config, seed)
+    report(0.8, "names and examples")
+    tables = {a.features.kind: a.table for a in atlases}
+    tables["best"] = best_features(atlases, corpus, genres, config, seed)
+    tables |= _latent_tables(sae, atlases, tables["best"], corpus, config, seed)
+    return Evidence(tables, summary, {a.features.kind: a for a in atlases})
+
+
+def _latent_tables(sae: Autoencoder, atlases: list[Atlas], best: pd.DataFrame, corpus: Corpus, config: EvidenceConfig,
+                   seed: int) -> dict[str, pd.DataFrame]:  # fmt: skip
+    latents = atlases[0]
+    codes = encode_sparse(sae, corpus.score.values)
+    return {
+        "latents": latents.table.assign(**_names(latents, corpus, seed), **_neighbours(sae.W_dec.numpy())),
+        "enrichment": enrichment(codes, corpus.score, corpus.concepts, latents.r_score),
+        "examples": pd.concat([_examples(a, best, corpus, config, seed) for a in atlases], ignore_index=True),
+        "histogram": _histogram(codes.tocsc()),
+    }
+
+
+def _names(latents: Atlas, corpus: Corpus, seed: int) -> dict[str, list]:
+    namer = Namer(latents.score, corpus.concepts, corpus.catalogue, latents.tested, seed)
+    names = [namer.name(i) for i in range(latents.features.count)]
+    return {
+        "name": [n.text for n in names],
+        "name_evidence": [n.evidence for n in names],
+        "name_score": pd.array([n.score for n in names], dtype="Float64"),
+    }
+
+
+def _neighbours(decoder: np.ndarray) -> dict[str, list]:
+    """The nearest latents of each by cosine of decoder directions."""
+    unit = decoder / np.maximum(np.linalg.norm(decoder, axis=1, keepdims=True), 1e-12)
+    cosine = unit @ unit.T
+    np.fill_diagonal(cosine, -np.inf)
+    order = np.argsort(-cosine, axis=1, kind="stable")[:, : min(NEIGHBOURS, len(decoder) - 1)]
+    return {"neighbours": order.tolist(), "neighbour_cosines": np.take_along_axis(cosine, order, 1).tolist()}
+
+
+def _examples(atlas: Atlas, best: pd.DataFrame, corpus: Corpus, config: EvidenceConfig, seed: int) -> pd.DataFrame:
+    """Examples of all latents and neurons; of other kinds, of the features that are best for a concept."""
+    kind = atlas.features.kind
+    chosen = best.loc[best["kind"] == kind, "feature"].unique()
+    everything = atlas.table.loc[atlas.table["alive"], "feature"].to_numpy()
+    wanted = everything if kind in ("latents", "neurons") else np.sort(chosen)
+    return find_examples(atlas.features, wanted, corpus.score, corpus.sequences, config.examples_per_quantile, seed)
+
+
+def _histogram(codes) -> pd.DataFrame:
+    """Counts of activations where each latent fires, in equal bins up to its largest. codes: csc (n, f)."""
+    rows = []
+    for latent in range(codes.shape[1]):
+        fired = codes.data[codes.indptr[latent] : codes.indptr[latent + 1]]
+        if len(fired):
+            counts, edges = np.histogram(fired, bins=BINS, range=(0.0, float(fired.max())))
+            rows.append(pd.DataFrame({"feature": np.int32(latent), "low": edges[:-1], "high": edges[1:], "count": counts}))
+    return pd.concat(rows, ignore_index=True)

@@ -1,0 +1,37 @@
+"""The map: UMAP of decoder directions, clusters named from their members."""
+
+import numpy as np
+import pandas as pd
+from sklearn.cluster import KMeans
+
+from seqsae_core.config import LayoutConfig
+
+
+def make_map(decoder: np.ndarray, latents: pd.DataFrame, config: LayoutConfig, seed: int) -> pd.DataFrame:
+    """feature, x, y, cluster, cluster_name of the live latents; McInnes et al. (2018), cosine distance, seeded.
+
+    decoder: (m, width); latents: the table of features. Dead latents have no direction worth showing and are left out.
+    """
+    import umap
+
+    live = latents.loc[latents["alive"], "feature"].to_numpy()
+    rows = decoder[live]
+    neighbours = min(config.neighbours, max(2, len(rows) - 1))
+    reducer = umap.UMAP(n_neighbors=neighbours, min_dist=config.min_dist, metric="cosine", random_state=seed, n_jobs=1)
+    place = reducer.fit_transform(rows)
+    cluster = KMeans(min(config.clusters, len(rows)), n_init=4, random_state=seed).fit_predict(place)
+    names = _cluster_names(cluster, latents.set_index("feature").loc[live])
+    return pd.DataFrame(
+        {"feature": live, "x": place[:, 0], "y": place[:, 1], "cluster": cluster, "cluster_name": [names[c] for c in cluster]}
+    )
+
+
+def _cluster_names(cluster: np.ndarray, latents: pd.DataFrame) -> dict[int, str]:
+    """Most frequent significant top concepts of each cluster's members; "mixed" where no concept holds a fifth of them."""
+    names = {}
+    for number in np.unique(cluster):
+        members = latents[cluster == number]
+        counts = members.loc[members["significant"], "top_concept"].value_counts()
+        frequent = counts[counts >= 0.2 * len(members)].index[:2]
+        names[number] = " / ".join(frequent) or "mixed"
+    return names

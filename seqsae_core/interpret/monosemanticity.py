@@ -1,0 +1,36 @@
+"""How alike the items are on which a feature fires."""
+
+import numpy as np
+
+from seqsae_core.interpret.alignment import ItemSums
+
+
+def monosemanticity(sums: ItemSums, concepts: np.ndarray) -> np.ndarray:
+    """MS score of each feature minus its value for equal weights, (f,); Pach et al. (2025), in closed form.
+
+    MS = (‖Σ aᵢeᵢ‖² − Σ aᵢ²‖eᵢ‖²) / ((Σ aᵢ)² − Σ aᵢ²) over distinct items: aᵢ the min–max scaled mean activation on item i,
+    eᵢ its centred unit content vector (concept table). Features that fire on fewer than two items get 0.
+    """
+    seen = sums.counts > 0
+    vectors = content_vectors(concepts)[seen]
+    mean = sums.total[seen] / sums.counts[seen, None]
+    low, high = mean.min(0), mean.max(0)
+    weights = (mean - low) / np.where(high > low, high - low, 1.0)
+    return _weighted_similarity(weights, vectors) - _weighted_similarity(np.ones((len(vectors), 1)), vectors)
+
+
+def content_vectors(concepts: np.ndarray) -> np.ndarray:
+    """Concept rows centred over items and scaled to unit length, (n_items + 1, c); padding and empty rows are zero."""
+    centred = concepts - concepts[1:].mean(0)
+    norm = np.linalg.norm(centred, axis=1, keepdims=True)
+    vectors = np.divide(centred, norm, out=np.zeros_like(centred), where=norm > 1e-12)
+    vectors[0] = 0
+    return vectors
+
+
+def _weighted_similarity(weights: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """Mean cosine over pairs of distinct items, weighted aᵢaⱼ. weights: (n, f); vectors: (n, c)."""
+    together = ((weights.T @ vectors) ** 2).sum(1) - (weights**2).T @ (vectors**2).sum(1)
+    pairs = weights.sum(0) ** 2 - (weights**2).sum(0)
+    enough = (pairs > 1e-9) & ((weights > 0).sum(0) >= 2)
+    return np.divide(together, pairs, out=np.zeros_like(pairs), where=enough)

@@ -1,0 +1,76 @@
+"""Features to measure: latents, and what they must beat. All are non-negative functions of the same activations."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_array
+from sklearn.decomposition import PCA, FastICA
+from sklearn.linear_model import Ridge
+
+from seqsae_core.sae.activations import encode_sparse
+from seqsae_core.sae.autoencoders import Autoencoder
+
+
+@dataclass(frozen=True)
+class Features:
+    """`encode` maps activations (n, width) to non-negative features (n, count), sparse or dense."""
+
+    kind: str
+    labels: tuple[str, ...]
+    encode: Callable[[np.ndarray], np.ndarray | csr_array]
+
+    @property
+    def count(self) -> int:
+        """Number of features."""
+        return len(self.labels)
+
+
+def latents(sae: Autoencoder, kind: str = "latents") -> Features:
+    """The latents of a dictionary."""
+    labels = tuple(f"Latent {i}" for i in range(sae.latents))
+    return Features(kind, labels, lambda x: encode_sparse(sae, x))
+
+
+def neurons(fit: np.ndarray) -> Features:
+    """Each coordinate of the layer about its mean over fit users, once for its positive and once for its negative part."""
+    return _two_sided("neurons", "Neuron", fit.mean(0), np.eye(fit.shape[1], dtype=np.float32))
+
+
+def pca(fit: np.ndarray, seed: int) -> Features:
+    """Principal components of the fit users' activations, both signs."""
+    model = PCA(svd_solver="covariance_eigh", random_state=seed).fit(fit)
+    return _two_sided("pca", "Component", model.mean_, model.components_)
+
+
+def ica(fit: np.ndarray, seed: int) -> Features:
+    """Independent components (FastICA) of the fit users' activations, both signs."""
+    model = FastICA(whiten="unit-variance", max_iter=500, tol=1e-3, random_state=seed).fit(fit)
+    return _two_sided("ica", "Independent component", model.mean_, model.components_)
+
+
+def random_directions(fit: np.ndarray, count: int, seed: int) -> Features:
+    """ReLU of `count` random unit directions about the mean: as many candidates as there are latents."""
+    rng = np.random.default_rng(seed)
+    directions = rng.normal(size=(count, fit.shape[1]))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    return _one_sided("random_directions", [f"Random {i}" for i in range(count)], fit.mean(0), directions)
+
+
+def probe(fit: np.ndarray, concepts: np.ndarray, names: list[str]) -> Features:
+    """The ceiling: one ridge regression a concept on fit users' positions. concepts: (n, c) values of the input items.
+
+    Its output is the prediction itself, of either sign: it is compared by correlation only.
+    """
+    model = Ridge(alpha=1.0).fit(fit, concepts)
+    return Features("probe", tuple(f"Probe {name}" for name in names), model.predict)
+
+
+def _two_sided(kind: str, word: str, mean: np.ndarray, directions: np.ndarray) -> Features:
+    labels = [f"{word} {i} {sign}" for sign in "+−" for i in range(len(directions))]
+    return _one_sided(kind, labels, mean, np.concatenate([directions, -directions]))
+
+
+def _one_sided(kind: str, labels: list[str], mean: np.ndarray, directions: np.ndarray) -> Features:
+    mean, columns = mean.astype(np.float32), directions.T.astype(np.float32)
+    return Features(kind, tuple(labels), lambda x: np.maximum((x - mean) @ columns, 0))
