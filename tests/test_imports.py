@@ -40,9 +40,8 @@ ROWS = {
     "app": {"dashboard"},
 }
 SLOW = ("torch", "umap", "sklearn", "numba")
-QUICK = [
-    f"seqsae_core.{name}" for name in ("study", "figures", "build", "metrics", "export", "progress", "serving")
-]
+WITHOUT_SLOW = ("study", "figures", "build", "metrics", "export", "progress", "serving")
+QUICK = [f"seqsae_core.{name}" for name in WITHOUT_SLOW]
 FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "shelve", "marshal", "joblib"}
 FORBIDDEN_CALLS = {"eval", "exec"}
 FORBIDDEN_WORDS = {"unsafe_allow_html", "allow_pickle"}
