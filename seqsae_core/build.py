@@ -110,7 +110,8 @@ def _run_stage(study: Study, config: StudyConfig, stage: Stage, stamp: str, prog
             detail = stage.run(study, config, folder, progress.update)
             entry |= {"seconds": round(time.monotonic() - began, 1), "finished": time.strftime("%Y-%m-%dT%H:%M:%S")}
     except BaseException as error:
-        progress.fail(stage.name, str(error) or type(error).__name__)
+        by_hand = isinstance(error, KeyboardInterrupt)
+        progress.fail(stage.name, "stopped by hand" if by_hand else str(error) or type(error).__name__)
         raise
     study.update_manifest(**_default(stage, config))
     progress.done(stage.name, detail)
