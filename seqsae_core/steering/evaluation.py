@@ -1,0 +1,130 @@
+"""Top-10 lists and target ranks of many held-out users under displacements."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seqsae_core.data.interactions import hash_share
+from seqsae_core.data.sequences import SCORE, SELECT, Sequences, Split, windows
+from seqsae_core.recommender.protocol import Hidden, SequenceModel
+from seqsae_core.steering.displacement import displaced_states
+
+K = 10
+ROWS = 128
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """Users of similar history length: their places in the whole set, hidden states, seen items and targets.
+
+    at: (batch,); seen: rows and items, both (n_seen,), the whole known history without the target; target: (batch,).
+    """
+
+    at: np.ndarray
+    hidden: Hidden
+    seen_rows: Tensor
+    seen_items: Tensor
+    target: Tensor
+
+
+@dataclass(frozen=True)
+class Contexts:
+    """Held-out histories with one target each, their hidden states after `layer` computed once."""
+
+    model: SequenceModel
+    layer: int
+    users: np.ndarray
+    buckets: tuple[Bucket, ...]
+
+
+@dataclass(frozen=True)
+class Lists:
+    """What users are shown: items int32 (users, variants, 10), 0 where there is none left; ranks of the target
+    (users, variants), exact up to 10, 11 for anything beyond."""
+
+    items: np.ndarray
+    ranks: np.ndarray
+
+
+def held_out_users(sequences: Sequences, split: Split, each: int) -> np.ndarray:
+    """`each` users of the role select and as many of score, the first by stable hash, who have both targets."""
+    chosen = []
+    for role in (SELECT, SCORE):
+        users = split.users(role)
+        users = users[(split.valid_at[users] >= 1) & (split.test_at[users] >= 1)]
+        order = np.argsort(hash_share(sequences.users[users], "steering"), kind="stable")
+        chosen.append(users[order[:each]])
+    return np.sort(np.concatenate(chosen))
+
+
+@torch.inference_mode()
+def collect_contexts(
+    model: SequenceModel,
+    layer: int,
+    sequences: Sequences,
+    users: np.ndarray,
+    target_at: np.ndarray,
+    batch_size: int = 256,
+) -> Contexts:
+    """Each user's history before event `target_at[i]`, (users,), with that event as the target.
+
+    Users are batched by length, so that padding stays small.
+    """
+    buckets = []
+    order = np.argsort(target_at, kind="stable")
+    for part in np.array_split(order, max(1, len(users) // batch_size)):
+        who, ends = users[part], target_at[part]
+        items = torch.from_numpy(windows(sequences, who, ends, model.max_length))
+        target = sequences.items[sequences.offsets[who] + ends]
+        rows, seen = _seen(sequences, who, ends, target)
+        buckets.append(Bucket(part, model.hidden(items, layer), rows, seen, torch.from_numpy(target).long()))
+    return Contexts(model, layer, users, tuple(buckets))
+
+
+def _seen(
+    sequences: Sequences, users: np.ndarray, ends: np.ndarray, target: np.ndarray
+) -> tuple[Tensor, Tensor]:
+    """Rows and items of everything known before the target, also before the window; never the target itself."""
+    rows = np.repeat(np.arange(len(users)), ends)
+    items = np.concatenate([sequences.of(user)[:end] for user, end in zip(users, ends, strict=True)])
+    kept = items != target[rows]
+    return torch.from_numpy(rows[kept]), torch.from_numpy(items[kept]).long()
+
+
+@torch.inference_mode()
+def lists_under(
+    contexts: Contexts, displacements: Tensor, position: str = "last", boosts: Tensor | None = None
+) -> Lists:
+    """Lists and target ranks under each of the displacements (variants, width).
+
+    The rank counts every score at least the target's among the eleven best, so ties count against the model.
+    boosts: (variants, n_items + 1) added to the scores, None = nothing added.
+    """
+    shape = (len(contexts.users), len(displacements))
+    items, ranks = np.zeros((*shape, K), np.int32), np.zeros(shape, np.int8)
+    for bucket in contexts.buckets:
+        states = displaced_states(contexts.model, bucket.hidden, contexts.layer, displacements, position)
+        for rows, scores in _scored(contexts.model, bucket, states, boosts):
+            own = scores.gather(2, bucket.target[rows, None, None].expand(-1, scores.shape[1], 1))
+            values, best = scores.topk(min(K + 1, scores.shape[2]), dim=2)
+            items[bucket.at[rows]] = torch.where(values.isfinite(), best, 0)[..., :K].numpy()
+            ranks[bucket.at[rows]] = (values >= own).sum(2).numpy()
+    return Lists(items, ranks)
+
+
+def _scored(
+    model: SequenceModel, bucket: Bucket, states: Tensor, boosts: Tensor | None
+) -> Iterator[tuple[slice, Tensor]]:
+    """Scores (some users, variants, n_items + 1) with seen items at -inf, in chunks that fit the cache."""
+    size = max(1, ROWS // states.shape[1])
+    for start in range(0, len(states), size):
+        rows = slice(start, min(start + size, len(states)))
+        scores = model.scores(states[rows])
+        if boosts is not None:
+            scores += boosts
+        inside = slice(*torch.searchsorted(bucket.seen_rows, torch.tensor([rows.start, rows.stop])).tolist())
+        scores[bucket.seen_rows[inside] - start, :, bucket.seen_items[inside]] = -torch.inf
+        yield rows, scores
