@@ -68,8 +68,9 @@ class EvidenceConfig:
 
 @dataclass(frozen=True)
 class LayoutConfig:
-    """UMAP map of decoder directions."""
+    """The map of decoder directions: `umap`, or `pca` where compiling UMAP would take longer than everything else."""
 
+    method: str = "umap"
     neighbours: int = 15
     min_dist: float = 0.1
     clusters: int = 24
@@ -115,7 +116,7 @@ def _tiny() -> StudyConfig:
         recommender=RecommenderConfig(width=16, passes=2, negatives=128),
         sae=SaeConfig(latents=64, k=4, steps=60, batch_size=256, dead_window=30),
         evidence=EvidenceConfig(permutations=100, bootstrap=20, min_positives=20, halves=2),
-        layout=LayoutConfig(neighbours=8, clusters=6),
+        layout=LayoutConfig(method="pca", clusters=6),
         steering=SteeringConfig(concepts=2, users=40, effect_histories=16),
     )
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA
 
 from seqsae_core.config import LayoutConfig
 
@@ -12,18 +13,22 @@ def make_map(decoder: np.ndarray, latents: pd.DataFrame, config: LayoutConfig, s
 
     decoder: (m, width); latents: the table of features. Dead latents have no direction worth showing and are left out.
     """
-    import umap
-
     live = latents.loc[latents["alive"], "feature"].to_numpy()
-    rows = decoder[live]
-    neighbours = min(config.neighbours, max(2, len(rows) - 1))
-    reducer = umap.UMAP(n_neighbors=neighbours, min_dist=config.min_dist, metric="cosine", random_state=seed, n_jobs=1)
-    place = reducer.fit_transform(rows)
-    cluster = KMeans(min(config.clusters, len(rows)), n_init=4, random_state=seed).fit_predict(place)
+    place = _umap(decoder[live], config, seed) if config.method == "umap" else PCA(2, random_state=seed).fit_transform(decoder[live])
+    cluster = KMeans(min(config.clusters, len(live)), n_init=4, random_state=seed).fit_predict(place)
     names = _cluster_names(cluster, latents.set_index("feature").loc[live])
     return pd.DataFrame(
         {"feature": live, "x": place[:, 0], "y": place[:, 1], "cluster": cluster, "cluster_name": [names[c] for c in cluster]}
     )
+
+
+def _umap(rows: np.ndarray, config: LayoutConfig, seed: int) -> np.ndarray:
+    """Plane coordinates (n, 2); single-threaded, because a seed is only kept that way."""
+    import umap
+
+    neighbours = min(config.neighbours, max(2, len(rows) - 1))
+    reducer = umap.UMAP(n_neighbors=neighbours, min_dist=config.min_dist, metric="cosine", random_state=seed, n_jobs=1)
+    return reducer.fit_transform(rows)
 
 
 def _cluster_names(cluster: np.ndarray, latents: pd.DataFrame) -> dict[int, str]:
