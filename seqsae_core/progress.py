@@ -6,7 +6,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -16,12 +16,14 @@ BEAT_EVERY = 1.0
 LINE_EVERY = 10.0
 STALE_AFTER = 30.0
 PRIOR_SECONDS = 10.0
-TRUSTED_FRACTION = 0.05
 
 
 @dataclass
 class StageProgress:
-    """One stage. state: waiting, running, done or failed; fraction in 0..1; seconds spent in this run."""
+    """One stage. state: waiting, running, done or failed; fraction in 0..1; seconds spent in this run.
+
+    reported: the seconds spent when the fraction was last told.
+    """
 
     name: str
     label: str
@@ -30,6 +32,7 @@ class StageProgress:
     fraction: float = 0.0
     seconds: float = 0.0
     detail: str = ""
+    reported: float = 0.0
 
 
 class Progress:
@@ -61,6 +64,7 @@ class Progress:
         """The running stage is at `fraction` (0..1) of its work; cheap enough to be called at every step."""
         with self._lock:
             self._running.fraction = min(1.0, max(0.0, float(fraction)))
+            self._running.reported = time.monotonic() - self._began
             self._running.detail = detail or self._running.detail
             if time.monotonic() - self._written >= WRITE_EVERY:
                 self._write()
@@ -88,6 +92,7 @@ class Progress:
         with self._lock:
             stage, self._running = self._stages[name], None
             stage.seconds = time.monotonic() - self._began if stage.state == "running" else 0.0
+            stage.reported = stage.seconds
             stage.state, stage.detail = state, detail
             stage.fraction = 1.0 if state == "done" else stage.fraction
             self._write()
@@ -112,6 +117,8 @@ class Progress:
 
     def _document(self) -> dict[str, Any]:
         stages = [asdict(s) | {"seconds": round(s.seconds, 1)} for s in self._stages.values()]
+        for stage in stages:
+            del stage["reported"]
         left = eta(self._stages.values()) if self._state == "running" else None
         return {
             "stages": stages, "eta_seconds": left, "state": self._state, "error": self._error,
@@ -149,23 +156,23 @@ class Terminal:
         self._shown = time.monotonic()
 
 
-def eta(stages: Sequence[StageProgress]) -> float:
-    """Seconds left: what is not done yet, from its budget scaled by the speed of what is.
+def eta(stages: Iterable[StageProgress]) -> float:
+    """Seconds left: what is not done yet, by its budget times the pace (seconds per budgeted second) so far.
 
-    The running stage is extrapolated from its own fraction as soon as that says something.
+    The pace starts at 1 and counts what has been told: a fraction that stands still says nothing.
     """
-    seen = [s for s in stages if s.seconds > 0 and s.fraction >= TRUSTED_FRACTION]
-    spent, planned = sum(s.seconds for s in seen), sum(s.budget_seconds * s.fraction for s in seen)
-    scale = (PRIOR_SECONDS + spent) / (PRIOR_SECONDS + planned)
-    return round(sum(_left(s, scale) for s in stages), 1)
+    stages = list(stages)
+    told = [s for s in stages if s.reported > 0]
+    spent, planned = sum(s.reported for s in told), sum(s.budget_seconds * s.fraction for s in told)
+    pace = (PRIOR_SECONDS + spent) / (PRIOR_SECONDS + planned)
+    return round(sum(_left(s, pace) for s in stages), 1)
 
 
-def _left(stage: StageProgress, scale: float) -> float:
+def _left(stage: StageProgress, pace: float) -> float:
     if stage.state not in ("waiting", "running"):
         return 0.0
-    if stage.fraction >= TRUSTED_FRACTION:
-        return stage.seconds * (1 - stage.fraction) / stage.fraction
-    return max(stage.budget_seconds * scale - stage.seconds, 0.05 * stage.budget_seconds)
+    expected = (1 - stage.fraction) * stage.budget_seconds * pace
+    return max(expected - (stage.seconds - stage.reported), 0.05 * expected)
 
 
 def clock(seconds: float) -> str:

@@ -122,7 +122,7 @@ def _dashboard(folder: Path, host: str, port: int) -> Iterator[subprocess.Popen]
     command = [
         sys.executable, "-m", "streamlit", "run", "app.py",
         "--server.address", host, "--server.port", str(port),
-        "--server.headless", "true", "--logger.hideWelcomeMessage", "true",
+        "--server.headless", "true", "--logger.hideWelcomeMessage", "true", "--logger.level", "warning",
     ]  # fmt: skip
     child = subprocess.Popen(
         command, cwd=ROOT, env=environment(folder), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
@@ -154,18 +154,18 @@ def _build_beside(folder: Path, build: Callable[[], object]) -> None:
     except UserError as error:
         if not Study.exists(folder) and read_progress(folder) is None:
             raise
-        _say_stopped(str(error), folder)
+        _say_stopped(str(error))
     except Exception as error:  # noqa: BLE001 - a failed build must not take the dashboard down
-        _say_stopped(f"{type(error).__name__}: {error}", folder)
+        _say_stopped(f"{type(error).__name__}: {error}")
     else:
         print(f"{folder} is complete. Ctrl-C ends the dashboard.", flush=True)
 
 
-def _say_stopped(reason: str, folder: Path) -> None:
+def _say_stopped(reason: str) -> None:
     print(
         f"\nThe build stopped: {reason}\n"
-        "The dashboard stays open with what is built. To go on where the build stopped, press Ctrl-C and "
-        f"run the same command again, or run `python -m seqsae_core build --out {folder}` beside it.",
+        "The dashboard stays open with what is built. To go on where the build stopped, press Ctrl-C and run "
+        "the same command again.",
         file=sys.stderr, flush=True,
     )  # fmt: skip
 

@@ -46,6 +46,9 @@ def test_a_build_from_start_to_end(path):
     assert found["state"] == "done" and found["eta_seconds"] is None and found["error"] is None
     assert found["stages"][1]["detail"] == "NDCG@10 .121" and found["stages"][1]["fraction"] == 1.0
     assert found["stages"][0]["detail"] == "already built" and found["stages"][0]["seconds"] == 0
+    assert set(found["stages"][0]) == {
+        "name", "label", "state", "fraction", "seconds", "budget_seconds", "detail"
+    }  # fmt: skip
     assert list(path.parent.iterdir()) == [path]
 
 
@@ -126,23 +129,35 @@ def test_time_left_is_the_budget_at_first():
     assert eta([StageProgress(*s) for s in STAGES]) == 125
 
 
-def test_time_left_scales_with_the_speed_seen():
-    slow = StageProgress("a", "A", 90.0, "done", 1.0, 190.0)
-    assert eta([slow, StageProgress("b", "B", 30.0)]) == pytest.approx(60.0)
+def stage(budget, state, fraction, seconds, reported=None):
+    told = seconds if reported is None else reported
+    return StageProgress("a", "A", budget, state, fraction, seconds, reported=told)
 
 
-def test_the_running_stage_is_extrapolated_from_its_own_fraction():
-    running = StageProgress("a", "A", 100.0, "running", 0.25, 50.0)
-    assert eta([running]) == pytest.approx(150.0)
+def test_time_left_scales_with_the_pace():
+    assert eta([stage(90.0, "done", 1.0, 190.0), StageProgress("b", "B", 30.0)]) == pytest.approx(60.0)
 
 
-def test_skipped_stages_say_nothing_about_speed():
-    skipped = StageProgress("a", "A", 90.0, "done", 1.0, 0.0)
-    assert eta([skipped, StageProgress("b", "B", 30.0)]) == 30
+def test_the_running_stage_counts_by_its_fraction():
+    assert eta([stage(100.0, "running", 0.4, 90.0)]) == pytest.approx(0.6 * 100 * 2)
+
+
+def test_time_left_falls_between_reports():
+    before, after = stage(100.0, "running", 0.4, 90.0), stage(100.0, "running", 0.4, 95.0, 90.0)
+    assert eta([before]) - eta([after]) == pytest.approx(5.0)
+
+
+def test_a_standing_fraction_does_not_slow_the_pace():
+    running, later = stage(20.0, "running", 0.1, 500.0, 2.0), StageProgress("b", "B", 60.0)
+    assert 60 <= eta([running, later]) <= 65
+
+
+def test_skipped_stages_say_nothing_about_pace():
+    assert eta([stage(90.0, "done", 1.0, 0.0), StageProgress("b", "B", 30.0)]) == 30
 
 
 def test_time_left_never_reaches_zero_while_a_silent_stage_overruns():
-    assert eta([StageProgress("a", "A", 20.0, "running", 0.0, 500.0)]) > 0
+    assert eta([stage(20.0, "running", 0.0, 500.0, 0.0)]) > 0
 
 
 def test_a_log_gets_one_line_a_stage_and_no_control_characters(path):
