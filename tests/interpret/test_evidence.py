@@ -1,0 +1,75 @@
+"""The tables of a real tiny study: complete, finite, consistent with each other."""
+
+import numpy as np
+import pytest
+
+from seqsae_core.study import Study
+
+
+@pytest.fixture(scope="module")
+def study(tiny_study) -> Study:
+    return Study.open(tiny_study)
+
+
+@pytest.mark.parametrize("kind", ["latents", "neurons", "pca", "random_directions"])
+def test_every_kind_has_the_same_columns_and_no_nan(study, kind):
+    table, latents = study.features(kind), study.features("latents")
+    assert set(table) <= set(latents)
+    numbers = table.select_dtypes("number").drop(columns="name_score", errors="ignore")
+    assert np.isfinite(numbers.to_numpy(float)).all()
+    assert (table["correlation_low"] <= table["correlation"] + 1e-9).all()
+    assert (table["correlation"] <= table["correlation_high"] + 1e-9).all()
+
+
+def test_examples_show_the_firing_item_where_they_say(study):
+    sequences, split = study.sequences(), study.split()
+    rows = study.examples(None, "latents", int(study.features().query("alive")["feature"].iloc[0]))
+    assert rows["quantile"].min() == 0 and len(rows) > 4
+    for row in rows.itertuples():
+        history = sequences.of(row.user)
+        assert row.items[row.at] == history[row.event]
+        assert row.activations[row.at] == pytest.approx(row.activation) and row.activation > 0
+        assert row.event < split.context_end[row.user] and row.next_item == history[row.event + 1]
+        start = row.event - row.at
+        assert list(row.items) == list(history[start : start + len(row.items)])
+    top = rows[rows["quantile"] == 0]
+    assert top["activation"].is_monotonic_decreasing
+    assert len({r.items[r.at] for r in top.itertuples()}) == len(top)
+
+
+def test_histogram_counts_every_firing_position(study):
+    latents = study.features().set_index("feature")
+    latent = int(latents["density"].idxmax())
+    counts = study.histogram(None, latent)["count"].sum()
+    other = int(latents["density"].idxmin())
+    ratio = counts / max(study.histogram(None, other)["count"].sum(), 1)
+    assert ratio == pytest.approx(latents.loc[latent, "density"] / latents.loc[other, "density"], rel=1e-6)
+
+
+def test_best_table_and_summary_agree(study):
+    best, summary = study.best(), study.evidence_summary()
+    for kind in summary["kinds"]:
+        rows = best[best["kind"] == kind]
+        assert rows["r_score"].mean() == pytest.approx(summary[kind]["mean_max_correlation"])
+        assert rows["r_new_items"].mean() == pytest.approx(summary[kind]["mean_max_correlation_new_items"])
+    gap = summary["difference"]["latents_minus_neurons"]["same_items"]["mean"]
+    both = [summary[k]["mean_max_correlation"] for k in ("latents", "neurons")]
+    assert gap == pytest.approx(both[0] - both[1])
+
+
+def test_map_places_every_live_latent_once(study):
+    table = study.map()
+    assert set(table["feature"]) == set(study.features().query("alive")["feature"])
+    assert table["feature"].is_unique and np.isfinite(table[["x", "y"]].to_numpy()).all()
+
+
+def test_umap_keeps_neighbours_together():
+    from seqsae_core.config import LayoutConfig
+    from seqsae_core.interpret.layout import _umap
+
+    rng = np.random.default_rng(0)
+    rows = np.concatenate([c + 0.1 * rng.normal(size=(30, 8)) for c in np.eye(8)[:3]]).astype(np.float32)
+    place = _umap(rows, LayoutConfig(neighbours=8), seed=0)
+    centres = place.reshape(3, 30, 2).mean(1)
+    nearest = np.linalg.norm(place[:, None] - centres, axis=2).argmin(1)
+    assert (nearest == np.repeat(np.arange(3), 30)).mean() > 0.95
