@@ -128,3 +128,14 @@ def _scored(
         inside = slice(*torch.searchsorted(bucket.seen_rows, torch.tensor([rows.start, rows.stop])).tolist())
         scores[bucket.seen_rows[inside] - start, :, bucket.seen_items[inside]] = -torch.inf
         yield rows, scores
+
+
+@torch.inference_mode()
+def score_spread(contexts: Contexts) -> float:
+    """Standard deviation of a user's plain scores over the catalogue, the median over users."""
+    model, spreads = contexts.model, []
+    for bucket in contexts.buckets:
+        hidden = bucket.hidden
+        scores = model.scores(model.resume(hidden.activations, hidden.item_at, contexts.layer))
+        spreads.append(scores[:, 1:].std(1))
+    return float(torch.cat(spreads).median())

@@ -1,0 +1,144 @@
+"""Ways to push a concept, behind one interface: a displacement of the hidden state or a constant on the scores."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seqsae_core.sae.activations import Activations
+from seqsae_core.sae.autoencoders import Autoencoder
+
+METHODS = ("latents", "latent", "neurons", "mean_difference", "probe", "rerank", "random")
+RIDGE = 1e-3
+
+
+@dataclass(frozen=True)
+class Direction:
+    """One method for one concept, at strength 1.
+
+    displacement: (width,) added to the hidden state; boost: (n_items + 1,) added to the scores, zeros unless the
+    method re-ranks. latents and weights say what was edited (empty for methods without latents): the displacement
+    is Σ weight × unit × decoder direction, so the same edit can be made by hand.
+    """
+
+    method: str
+    displacement: Tensor
+    boost: Tensor
+    latents: tuple[int, ...] = ()
+    weights: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Dictionary:
+    """What steering needs of a dictionary: decoder W_dec (latents, width), units (latents,) and the correlation of
+    each latent with each concept on select users, (latents, concepts)."""
+
+    W_dec: Tensor
+    units: np.ndarray
+    correlation: np.ndarray
+
+    @classmethod
+    def of(cls, sae: Autoencoder, units: np.ndarray, correlation: np.ndarray) -> "Dictionary":
+        """From an autoencoder; units and correlations that are missing (dead latents) become 0."""
+        return cls(sae.W_dec.detach(), np.nan_to_num(units), np.nan_to_num(correlation))
+
+    def best(self, concept: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """The latents with the largest positive correlations, and weights relative to the largest, (≤ count,) each.
+
+        Latents without a unit (they never fire) do not take part; ties go to the lower latent.
+        """
+        r = np.where(self.units > 0, self.correlation[:, concept], 0.0)
+        latents = np.argsort(-r, kind="stable")[:count]
+        latents = latents[r[latents] > 0]
+        return latents, r[latents] / r[latents].max(initial=1e-12)
+
+
+def latents_direction(dictionary: Dictionary, concept: int, count: int, method: str, n_items: int) -> Direction:
+    """The `count` best latents together, each by its correlation relative to the best: strength 1 adds one unit of
+    the best latent, and less of the others."""
+    latents, weights = dictionary.best(concept, count)
+    scale = torch.tensor(weights * dictionary.units[latents], dtype=torch.float32)
+    displacement = scale @ dictionary.W_dec[torch.as_tensor(latents)]
+    boost = torch.zeros(n_items + 1)
+    return Direction(method, displacement, boost, tuple(latents.tolist()), tuple(weights.tolist()))
+
+
+def vector_direction(vector: np.ndarray, values: np.ndarray, method: str, n_items: int) -> Direction:
+    """A direction in activation space, (width,), scaled so that strength 1 is one standard deviation of the projection
+    of real positions' activations, values (n, width), on it. A zero vector stays zero."""
+    length = np.linalg.norm(vector)
+    unit = vector / length if length > 0 else np.zeros_like(vector)
+    scaled = torch.tensor(unit * (values @ unit).std(), dtype=torch.float32)
+    return Direction(method, scaled, torch.zeros(n_items + 1))
+
+
+def mean_difference(values: np.ndarray, has: np.ndarray) -> np.ndarray:
+    """Mean activation where the input item has the concept, less the mean elsewhere, (width,); Marks & Tegmark (2023).
+
+    values: (n, width); has: bool (n,). Zeros when one side is empty.
+    """
+    if has.all() or not has.any():
+        return np.zeros(values.shape[1])
+    return values[has].mean(0) - values[~has].mean(0)
+
+
+def probe(values: np.ndarray, has: np.ndarray) -> np.ndarray:
+    """Weights of a ridge regression of the concept on activations, (width,); Hoerl & Kennard (1970).
+
+    The penalty is RIDGE × the mean variance of a coordinate.
+    """
+    centred = (values - values.mean(0)).astype(np.float64)
+    covariance = centred.T @ centred / len(values)
+    penalty = RIDGE * max(np.trace(covariance) / len(covariance), 1e-12)
+    target = has - has.mean()
+    return np.linalg.solve(covariance + penalty * np.eye(len(covariance)), centred.T @ target / len(values))
+
+
+def best_neuron(values: np.ndarray, has: np.ndarray) -> np.ndarray:
+    """The coordinate, with its sign, of largest absolute Pearson r with the concept: a signed unit vector (width,)."""
+    centred, target = values - values.mean(0), has - has.mean()
+    scale = np.sqrt((centred**2).sum(0) * (target**2).sum())
+    r = np.divide(centred.T @ target, scale, out=np.zeros(values.shape[1]), where=scale > 0)
+    vector = np.zeros(values.shape[1])
+    vector[np.abs(r).argmax()] = np.sign(r[np.abs(r).argmax()])
+    return vector
+
+
+def rerank(labels: np.ndarray, score_sd: float, width: int) -> Direction:
+    """A constant on the scores of labelled items, labels (n_items + 1,); strength 1 is `score_sd`, the standard
+    deviation of a typical user's scores over the catalogue."""
+    boost = torch.tensor(labels * score_sd, dtype=torch.float32)
+    return Direction("rerank", torch.zeros(width), boost)
+
+
+def all_directions(
+    dictionary: Dictionary,
+    concept: int,
+    labels: np.ndarray,
+    fit: Activations,
+    select: Activations,
+    latents_per_concept: int,
+    score_sd: float,
+    seed: int,
+) -> Sequence[Direction]:
+    """One direction a method, in the order of METHODS, for concept number `concept` with labels (n_items + 1,).
+
+    Latents and the neuron are chosen on select users, mean difference and probe are fitted on fit users; all are
+    measured in fit users' standard deviations.
+    """
+    n_items, width = len(labels) - 1, fit.values.shape[1]
+    has, has_select = labels[fit.item_at] > 0.5, labels[select.item_at] > 0.5
+    noise = np.random.default_rng([seed, concept]).normal(size=width)
+    vectors = {
+        "neurons": best_neuron(select.values, has_select),
+        "mean_difference": mean_difference(fit.values, has),
+        "probe": probe(fit.values, has),
+        "random": noise,
+    }
+    found = [vector_direction(vector, fit.values, name, n_items) for name, vector in vectors.items()]
+    found.append(latents_direction(dictionary, concept, latents_per_concept, "latents", n_items))
+    found.append(latents_direction(dictionary, concept, 1, "latent", n_items))
+    found.append(rerank(labels, score_sd, width))
+    return sorted(found, key=lambda direction: METHODS.index(direction.method))
