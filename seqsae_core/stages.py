@@ -1,13 +1,15 @@
 """What each stage of the build does: read what is there, call one room, write the files."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from seqsae_core import extras
 from seqsae_core.build import Report
-from seqsae_core.config import StudyConfig
+from seqsae_core.config import SteeringConfig, StudyConfig
 from seqsae_core.data import concepts, interactions, readers
 from seqsae_core.data import sequences as seq
 from seqsae_core.device import use_threads
@@ -15,6 +17,7 @@ from seqsae_core.interpret import atlas, evidence, layout
 from seqsae_core.recommender import baselines, ranking, training
 from seqsae_core.sae import activations, fidelity, interchange
 from seqsae_core.sae import training as sae_training
+from seqsae_core.steering import directions, effects, tradeoff
 from seqsae_core.study import Study, write_data, write_json, write_model, write_tables
 
 
@@ -99,3 +102,58 @@ def run_map(study: Study, config: StudyConfig, folder: Path, report: Report) -> 
     table = layout.make_map(decoder, study.features("latents", config.dictionary), config.layout, config.seed)
     write_tables(folder, {"map": table})
     return f"{len(table):,} latents placed"
+
+
+def run_steering(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
+    """Trade-off curves of a few concepts, and the effect of every latent."""
+    use_threads()
+    summary = curves(study, config, folder, config.steering, lambda done, text: report(0.65 * done, text))
+    report(0.65, "effect of every latent")
+    sequences, sae = study.sequences(), study.sae(config.dictionary)
+    table = effects.measure_effects(
+        study.model(), config.sae.layer, sae, latent_units(study, config), sequences, study.split(sequences),
+        study.catalogue(), config.steering, config.seed, lambda done, text: report(0.65 + 0.35 * done, text),
+    )  # fmt: skip
+    write_tables(folder, {"effects": table})
+    ours = summary.get("latents", {}).get("share_lift_at_5pct")
+    return f"latents lift a concept ×{ours:.2f} within 5 % of NDCG" if ours else "no concept could be steered"
+
+
+def curves(study: Study, config: StudyConfig, folder: Path, steering: SteeringConfig, report: Report) -> dict[str, Any]:
+    """Trade-off curves and their summary, written into `folder`."""
+    sequences, model, sae = study.sequences(), study.model(), study.sae(config.dictionary)
+    corpus, fit = held_out(study, config)
+    correlation = study.select_correlation(config.dictionary)
+    dictionary = directions.Dictionary.of(sae, latent_units(study, config), correlation)
+    table, summary = tradeoff.run_tradeoff(
+        model, config.sae.layer, dictionary, sequences, study.split(sequences), corpus.concepts, fit, corpus.select,
+        steering, config.seed, report,
+    )  # fmt: skip
+    write_tables(folder, {"tradeoff": table})
+    write_json(folder / "steering.json", summary)
+    return summary
+
+
+def latent_units(study: Study, config: StudyConfig) -> np.ndarray:
+    """One standard deviation of each latent's activation where it fires, (latents,)."""
+    return study.features("latents", config.dictionary)["sd_activation"].to_numpy()
+
+
+def run_extras(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
+    """Re-trainings, more rivals, and the curves of all concepts."""
+    use_threads()
+    name = config.dictionary
+    sequences, model, sae = study.sequences(), study.model(), study.sae(name)
+    split = study.split(sequences)
+    corpus, fit = held_out(study, config)
+    bench = extras.Bench.make(corpus, fit, sae.width, config)
+    default = study.evidence_summary(name)
+    tables, summary = extras.more_evidence(
+        sae, bench, model, sequences, split, default, lambda done, text: report(0.7 * done, text)
+    )
+    write_tables(folder, tables)
+    write_json(folder / "evidence.json", summary)
+    everything = replace(config.steering, concepts=len(corpus.concepts.names), users=extras.CURVE_USERS)
+    curves(study, config, folder, everything, lambda done, text: report(0.7 + 0.3 * done, text))
+    latents = summary["latents"]
+    return f"{summary['seeds']} seeds: same items {latents['mean_max_correlation']:.3f}, new items {latents['mean_max_correlation_new_items']:.3f}"

@@ -185,12 +185,25 @@ class Study:
         return list(self.evidence_summary(dictionary)["kinds"])
 
     def features(self, kind: str = "latents", dictionary: str | None = None) -> pd.DataFrame:
-        """One row a feature of a kind: latents, neurons, pca, random_directions, or a rival of the extras."""
-        return self._evidence(kind, dictionary)
+        """One row a feature of a kind: latents, neurons, pca, random_directions, or a rival of the extras.
+
+        Latents have a column `stability` (over re-trainings) once the extras are built.
+        """
+        table = self._evidence(kind, dictionary)
+        if kind == "latents" and self.has("extras", dictionary):
+            table = table.merge(self._evidence("stability", dictionary), on="feature")
+        return table
 
     def best(self, dictionary: str | None = None) -> pd.DataFrame:
         """The best feature per concept and kind."""
-        return self._evidence("best", dictionary)
+        best = self._evidence("best", dictionary)
+        if self.has("extras", dictionary):
+            best = pd.concat([best, self._evidence("more_best", dictionary)], ignore_index=True)
+        return best
+
+    def select_correlation(self, dictionary: str | None = None) -> np.ndarray:
+        """r of each latent with each concept on select users, float32 (latents, concepts): for choosing, not for quoting."""
+        return np.load(self.folder("evidence", dictionary) / "select_correlation.npy", allow_pickle=False)
 
     def enrichment(self, dictionary: str | None = None, latent: int | None = None) -> pd.DataFrame:
         """Concept enrichment of firing positions, of one latent or all."""

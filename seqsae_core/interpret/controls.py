@@ -1,0 +1,68 @@
+"""Rivals that need another model: the same dictionary recipe on activations that know less.
+
+untrained_model_sae: random embeddings and blocks; spectral_untrained: co-occurrence embeddings through untrained blocks;
+static_embedding_sae: the trained item embeddings alone; shuffled_sequence_sae: a model trained on shuffled histories.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from seqsae_core.config import StudyConfig
+from seqsae_core.data.sequences import FIT, SCORE, SELECT, Sequences, Split
+from seqsae_core.interpret.atlas import Corpus
+from seqsae_core.recommender import training
+from seqsae_core.recommender.protocol import SequenceModel
+from seqsae_core.sae.activations import Activations, collect
+
+
+@dataclass(frozen=True)
+class Control:
+    """Activations of fit users, and the corpus with this control's activations at the same positions."""
+
+    kind: str
+    fit: Activations
+    corpus: Corpus
+
+
+def control_activations(
+    model: SequenceModel, sequences: Sequences, split: Split, corpus: Corpus, config: StudyConfig,
+    report: Callable[[float, str], None],
+) -> Iterator[Control]:  # fmt: skip
+    """The four controls, one after the other, so that only one is in memory."""
+    layer, seed = config.sae.layer, config.seed
+    for kind, warm_start in (("untrained_model_sae", False), ("spectral_untrained", True)):
+        recipe = replace(config.recommender, warm_start=warm_start)
+        untrained = training.make_model(sequences, split, recipe, model.max_length, seed).eval()
+        yield _collected(kind, untrained, sequences, split, corpus, layer)
+    yield _static("static_embedding_sae", model, sequences, split, corpus, layer)
+    shuffled = shuffle_histories(sequences, split, seed)
+    other, _ = training.train(shuffled, split, config.recommender, model.max_length, seed, report)
+    yield _collected("shuffled_sequence_sae", other, sequences, split, corpus, layer)
+
+
+def shuffle_histories(sequences: Sequences, split: Split, seed: int) -> Sequences:
+    """Each user's training events in random order; targets stay in their place."""
+    rng = np.random.default_rng(seed)
+    items = sequences.items.copy()
+    for start, length in zip(sequences.offsets[:-1], split.train_end, strict=True):
+        rng.shuffle(items[start : start + length])
+    return replace(sequences, items=items)
+
+
+def _collected(kind: str, model: SequenceModel, sequences: Sequences, split: Split, corpus: Corpus, layer: int) -> Control:
+    fit, select, score = (collect(model, sequences, split, split.users(role), layer) for role in (FIT, SELECT, SCORE))
+    return Control(kind, fit, replace(corpus, select=select, score=score))
+
+
+def _static(kind: str, model: SequenceModel, sequences: Sequences, split: Split, corpus: Corpus, layer: int) -> Control:
+    """Each position's item vector in place of its activation."""
+    vectors = model.item_vectors().detach().numpy()
+    real = _collected(kind, model, sequences, split, corpus, layer)
+
+    def swap(activations: Activations) -> Activations:
+        return replace(activations, values=vectors[activations.item_at])
+
+    swapped = replace(corpus, select=swap(real.corpus.select), score=swap(real.corpus.score))
+    return Control(kind, swap(real.fit), swapped)
