@@ -43,7 +43,13 @@ class Stage:
 
 PIPELINE = (
     Stage("data", "Reading interactions", 5, (), lambda c: c.data),
-    Stage("recommender", "Training the recommender", 150, ("data",), lambda c: (c.recommender, c.data.max_length)),
+    Stage(
+        "recommender",
+        "Training the recommender",
+        150,
+        ("data",),
+        lambda c: (c.recommender, c.data.max_length),
+    ),
     Stage("sae", "Training the sparse autoencoder", 60, ("recommender",), lambda c: c.sae),
     Stage("evidence", "Measuring what latents mean", 60, ("sae",), lambda c: c.evidence),
     Stage("map", "Drawing the map", 20, ("evidence",), lambda c: c.layout),
@@ -79,7 +85,7 @@ def build_extras(folder: str | Path) -> Study:
 def make_stamps(config: StudyConfig, data_fingerprint: str) -> dict[str, str]:
     """For each stage, a hash of its own settings and of what it is made from."""
     stamps: dict[str, str] = {}
-    for stage in PIPELINE + (EXTRAS,):
+    for stage in (*PIPELINE, EXTRAS):
         made_from = [stamps[name] for name in stage.after] or [data_fingerprint]
         own = [stage.name, stage.version, config.seed, _plain(stage.settings(config)), made_from]
         stamps[stage.name] = hashlib.sha256(json.dumps(own).encode()).hexdigest()[:16]
@@ -108,7 +114,10 @@ def _run_stage(study: Study, config: StudyConfig, stage: Stage, stamp: str, prog
     try:
         with study.stage(stage.name, dictionary, stamp) as (folder, entry):
             detail = stage.run(study, config, folder, progress.update)
-            entry |= {"seconds": round(time.monotonic() - began, 1), "finished": time.strftime("%Y-%m-%dT%H:%M:%S")}
+            entry |= {
+                "seconds": round(time.monotonic() - began, 1),
+                "finished": time.strftime("%Y-%m-%dT%H:%M:%S"),
+            }
     except BaseException as error:
         by_hand = isinstance(error, KeyboardInterrupt)
         progress.fail(stage.name, "stopped by hand" if by_hand else str(error) or type(error).__name__)
@@ -124,7 +133,12 @@ def _default(stage: Stage, config: StudyConfig) -> dict[str, str]:
 def _environment(config: StudyConfig) -> dict[str, Any]:
     names = ("torch", "numpy", "pandas", "scipy", "scikit-learn", "umap-learn", "streamlit")
     versions = {name: metadata.version(name) for name in names}
-    return {"seed": config.seed, "versions": versions, "machine": platform.machine(), "python": platform.python_version()}
+    return {
+        "seed": config.seed,
+        "versions": versions,
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+    }
 
 
 def _refuse_second_build(folder: Path) -> None:

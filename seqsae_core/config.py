@@ -137,7 +137,13 @@ def _paper() -> StudyConfig:
     return StudyConfig(
         data=DataConfig(split="user-disjoint"),
         recommender=RecommenderConfig(
-            dropout=0.1, warm_start=False, negatives=None, passes=100, patience=5, batch_size=128, learning_rate=1e-3
+            dropout=0.1,
+            warm_start=False,
+            negatives=None,
+            passes=100,
+            patience=5,
+            batch_size=128,
+            learning_rate=1e-3,
         ),
         sae=SaeConfig(variant="relu", latents=512, k=0, l1=0.02, steps=8000),
     )

@@ -48,16 +48,22 @@ class Bench:
                            self.config.seed)  # fmt: skip
 
 
-def more_evidence(sae: Autoencoder, bench: Bench, model: SequenceModel, sequences: Sequences, split: Split,
-                  default: dict[str, Any], report: Report) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:  # fmt: skip
+def more_evidence(
+    sae: Autoencoder, bench: Bench, model: SequenceModel, sequences: Sequences, split: Split, default: dict[str, Any],
+    report: Report,
+) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:  # fmt: skip
     """Tables and summary of the rivals that are not in the default build, and of dictionaries with other seeds."""
     atlases = [bench.atlas(rivals.latents(sae))]
     report(0.05, "training the dictionary again")
-    others = [training.train(bench.fit.values, bench.config.sae, bench.config.seed + n) for n in range(1, RETRAININGS + 1)]
+    others = [
+        training.train(bench.fit.values, bench.config.sae, bench.config.seed + n) for n in range(1, RETRAININGS + 1)
+    ]
     again = [bench.atlas(rivals.latents(other)) for other in others]
     report(0.25, "independent components")
     atlases.append(bench.atlas(rivals.ica(bench.fit.values, bench.config.seed)))
-    for control in control_activations(model, sequences, split, bench.corpus, bench.config, lambda done, text: report(0.5, text)):
+    for control in control_activations(
+        model, sequences, split, bench.corpus, bench.config, lambda done, text: report(0.5, text)
+    ):
         report(0.35, f"dictionary of {control.kind.replace('_', ' ')}")
         trained = training.train(control.fit.values, bench.config.sae, bench.config.seed)
         atlases.append(bench.atlas(rivals.latents(trained, control.kind), control.corpus))
@@ -68,10 +74,15 @@ def more_evidence(sae: Autoencoder, bench: Bench, model: SequenceModel, sequence
 def _tables(atlases: list[Atlas], stable: np.ndarray, bench: Bench) -> dict[str, pd.DataFrame]:
     best = best_features(atlases[1:], bench.corpus, bench.genres, bench.config.evidence, bench.config.seed)
     shown = {a.features.kind: a.table for a in atlases[1:]}
-    return shown | {"more_best": best, "stability": pd.DataFrame({"feature": np.arange(len(stable)), "stability": stable})}
+    return shown | {
+        "more_best": best,
+        "stability": pd.DataFrame({"feature": np.arange(len(stable)), "stability": stable}),
+    }
 
 
-def _summary(atlases: list[Atlas], again: list[Atlas], stable: np.ndarray, bench: Bench, default: dict[str, Any]) -> dict[str, Any]:
+def _summary(
+    atlases: list[Atlas], again: list[Atlas], stable: np.ndarray, bench: Bench, default: dict[str, Any]
+) -> dict[str, Any]:
     """The default summary with the new kinds added and the latents' figures as means over dictionary seeds."""
     genres = bench.corpus.concepts.values[:, bench.genres]
     names = [bench.corpus.concepts.names[g] for g in bench.genres]
@@ -85,10 +96,14 @@ def _summary(atlases: list[Atlas], again: list[Atlas], stable: np.ndarray, bench
     return {
         **{kind: new[kind] for kind in kinds},
         "latents": default["latents"] | means | spread,
-        "difference": default["difference"] | {f"latents_minus_{k}": new["difference"][f"latents_minus_{k}"] for k in kinds},
+        "difference": default["difference"]
+        | {f"latents_minus_{k}": new["difference"][f"latents_minus_{k}"] for k in kinds},
         "kinds": default["kinds"] + kinds,
         "seeds": len(seeds),
-        "sae": {"stability": float(stable[alive].mean()), "stable_share": float((stable[alive] >= 0.8).mean())},
+        "sae": {
+            "stability": float(stable[alive].mean()),
+            "stable_share": float((stable[alive] >= 0.8).mean()),
+        },
     }
 
 

@@ -50,7 +50,11 @@ def run_recommender(study: Study, config: StudyConfig, folder: Path, report: Rep
     users = np.flatnonzero(split.test_at >= 1)
     ranks = ranking.target_ranks(model, sequences, users, split.test_at[users])
     others = baselines.baseline_ranks(sequences, split, users, split.test_at[users])
-    metrics: dict[str, Any] = {"split": config.data.split, **ranking.summarise(ranks), "train_seconds": seconds}
+    metrics: dict[str, Any] = {
+        "split": config.data.split,
+        **ranking.summarise(ranks),
+        "train_seconds": seconds,
+    }
     metrics |= {"baselines": {name: ranking.summarise(r) for name, r in others.items()}, "log": log}
     write_model(folder, model, metrics)
     return f"test NDCG@10 {metrics['ndcg@10']:.4f}, popularity {metrics['baselines']['popularity']['ndcg@10']:.4f}"
@@ -82,7 +86,8 @@ def run_evidence(study: Study, config: StudyConfig, folder: Path, report: Report
     np.save(folder / "select_correlation.npy", found.atlases["latents"].r_select.astype(np.float32))
     write_json(folder / "summary.json", found.summary)
     ours, theirs = found.summary["latents"], found.summary["neurons"]
-    return f"mean max correlation: latents {ours['mean_max_correlation']:.3f}, neurons {theirs['mean_max_correlation']:.3f}"
+    figures = f"latents {ours['mean_max_correlation']:.3f}, neurons {theirs['mean_max_correlation']:.3f}"
+    return f"mean best correlation: {figures}"
 
 
 def held_out(study: Study, config: StudyConfig) -> tuple[atlas.Corpus, activations.Activations]:
@@ -90,7 +95,8 @@ def held_out(study: Study, config: StudyConfig) -> tuple[atlas.Corpus, activatio
     sequences, model, layer = study.sequences(), study.model(), config.sae.layer
     split = study.split(sequences)
     fit, select, score = (
-        activations.collect(model, sequences, split, split.users(role), layer) for role in (seq.FIT, seq.SELECT, seq.SCORE)
+        activations.collect(model, sequences, split, split.users(role), layer)
+        for role in (seq.FIT, seq.SELECT, seq.SCORE)
     )
     return atlas.Corpus(select, score, sequences, study.catalogue(), study.concepts()), fit
 
@@ -156,4 +162,5 @@ def run_extras(study: Study, config: StudyConfig, folder: Path, report: Report) 
     everything = replace(config.steering, concepts=len(corpus.concepts.names), users=extras.CURVE_USERS)
     curves(study, config, folder, everything, lambda done, text: report(0.7 + 0.3 * done, text))
     latents = summary["latents"]
-    return f"{summary['seeds']} seeds: same items {latents['mean_max_correlation']:.3f}, new items {latents['mean_max_correlation_new_items']:.3f}"
+    figures = (latents["mean_max_correlation"], latents["mean_max_correlation_new_items"])
+    return f"{summary['seeds']} seeds: same items {figures[0]:.3f}, new items {figures[1]:.3f}"

@@ -55,9 +55,7 @@ class Study:
         try:
             manifest = json.loads((path / MANIFEST).read_text())
         except FileNotFoundError:
-            raise UserError(
-                f"No study at {path}. Build one: `python -m seqsae_core build --out {path}`."
-            ) from None
+            raise UserError(f"No study at {path}. Build one: `python -m seqsae_core build --out {path}`.") from None
         except json.JSONDecodeError as error:
             raise UserError(f"{path / MANIFEST} is damaged ({error}). Delete it and build again.") from error
         if manifest.get("format") != FORMAT:
@@ -202,7 +200,7 @@ class Study:
         return best
 
     def select_correlation(self, dictionary: str | None = None) -> np.ndarray:
-        """r of each latent with each concept on select users, float32 (latents, concepts): for choosing, not for quoting."""
+        """r of each latent with each concept on select users, float32 (latents, concepts): for choosing only."""
         return np.load(self.folder("evidence", dictionary) / "select_correlation.npy", allow_pickle=False)
 
     def enrichment(self, dictionary: str | None = None, latent: int | None = None) -> pd.DataFrame:
@@ -245,7 +243,7 @@ class Study:
 
     @contextmanager
     def stage(self, stage: str, dictionary: str | None, stamp: str) -> Iterator[tuple[Path, dict[str, Any]]]:
-        """An empty folder to write a stage into, and a dict for its manifest entry; committed on leaving without error."""
+        """An empty folder to write a stage into, and its manifest entry; committed on leaving without error."""
         key = self._key(stage, dictionary)
         aside, entry = self.path / ".partial" / key, {"stamp": stamp}
         shutil.rmtree(aside, ignore_errors=True)
@@ -287,7 +285,9 @@ class Study:
         if self.has("extras", dictionary) and (extra := self.folder("extras", dictionary) / path.name).exists():
             path = extra
         if not path.exists():
-            raise UserError(f"{self.path} has no evidence table “{name}”. It may need `python -m seqsae_core extras {self.path}`.")
+            raise UserError(
+                f"{self.path} has no evidence table “{name}”. It may need `python -m seqsae_core extras {self.path}`."
+            )
         return pd.read_parquet(path, filters=None if feature is None else [("feature", "==", int(feature))])
 
     def _write_manifest(self) -> None:

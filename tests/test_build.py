@@ -90,7 +90,14 @@ def test_bad_input_ends_with_status_2_and_one_line(arguments, message, tmp_path,
 
 def test_metrics_prints_one_json_object(tiny_study, capsys):
     assert main(["metrics", str(tiny_study)]) == 0
-    assert set(json.loads(capsys.readouterr().out)) == {"data", "recommender", "sae", "evidence", "steering", "timings"}
+    assert set(json.loads(capsys.readouterr().out)) == {
+        "data",
+        "recommender",
+        "sae",
+        "evidence",
+        "steering",
+        "timings",
+    }
 
 
 def test_export_writes_what_other_tools_read(tiny_study, tmp_path, capsys):

@@ -22,7 +22,7 @@ def test_configuration_is_frozen():
 
 
 def test_unknown_preset_and_setting_are_named():
-    with pytest.raises(UserError, match="no preset “huge”.*tiny"):
+    with pytest.raises(UserError, match=r"no preset “huge”.*tiny"):
         preset("huge")
     with pytest.raises(UserError, match="widht"):
         from_dict({"recommender": {"widht": 3}})

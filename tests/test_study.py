@@ -14,7 +14,10 @@ DICTIONARY = "layer1"
 def study(tmp_path) -> Study:
     study = Study.create(tmp_path / "s", {"config": {}, "default_dictionary": DICTIONARY})
     for name in ("data", "recommender", "sae", "evidence", "map", "steering"):
-        with study.stage(name, None if name in ("data", "recommender") else DICTIONARY, f"{name}-1") as (folder, _):
+        with study.stage(name, None if name in ("data", "recommender") else DICTIONARY, f"{name}-1") as (
+            folder,
+            _,
+        ):
             (folder / "made.txt").write_text(f"{name} 1")
     return study
 
@@ -27,7 +30,7 @@ def test_a_finished_stage_is_seen_by_a_new_reader(study):
 
 
 def test_a_stage_that_fails_leaves_the_old_one(study):
-    with pytest.raises(RuntimeError), study.stage("evidence", DICTIONARY, "evidence-2") as (folder, _):
+    with pytest.raises(RuntimeError), study.stage("evidence", DICTIONARY, "evidence-2") as (folder, _):  # noqa: PT012
         (folder / "made.txt").write_text("half")
         raise RuntimeError("power cut")
     reader = Study.open(study.path)
@@ -70,7 +73,7 @@ def test_missing_damaged_and_foreign_manifests(tmp_path):
     with pytest.raises(UserError, match="damaged"):
         Study.open(tmp_path)
     (tmp_path / "manifest.json").write_text(json.dumps({"format": 99}))
-    with pytest.raises(UserError, match="format 99.*Build it again"):
+    with pytest.raises(UserError, match=r"format 99.*Build it again"):
         Study.open(tmp_path)
 
 

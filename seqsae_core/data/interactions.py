@@ -54,7 +54,9 @@ def k_core(frame: pd.DataFrame, k: int) -> pd.DataFrame:
         if keep.all():
             return frame.reset_index(drop=True)
         frame = frame[keep]
-    raise UserError(f"No user and item with at least {k} interactions each: lower `min_interactions` or bring more data.")
+    raise UserError(
+        f"No user and item with at least {k} interactions each: lower `min_interactions` or bring more data."
+    )
 
 
 def hash_share(ids: np.ndarray, salt: str) -> np.ndarray:

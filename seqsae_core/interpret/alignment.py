@@ -87,7 +87,9 @@ def best_features(select: np.ndarray) -> np.ndarray:
     return select.argmax(0)
 
 
-def new_items(select: ItemSums, score: ItemSums, concepts: np.ndarray, halves: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def new_items(
+    select: ItemSums, score: ItemSums, concepts: np.ndarray, halves: list[np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
     """Items disjoint as well: chosen on one half of the items (select users), scored on the other (score users).
 
     Returns r (halves, c) and the chosen features (halves, c). halves: boolean masks (n_items + 1,).

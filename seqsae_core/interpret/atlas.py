@@ -144,7 +144,9 @@ def summarise(atlases: list[Atlas], probe: Entrant, corpus: Corpus, genres: np.n
     return summary | {"difference": gaps, "kinds": [a.features.kind for a in atlases], "seeds": 1}
 
 
-def best_features(atlases: list[Atlas], corpus: Corpus, genres: np.ndarray, config: EvidenceConfig, seed: int) -> pd.DataFrame:
+def best_features(
+    atlases: list[Atlas], corpus: Corpus, genres: np.ndarray, config: EvidenceConfig, seed: int
+) -> pd.DataFrame:
     """best.parquet: the best feature per genre of every kind."""
     weights = contest.Weights.draw(corpus.score, corpus.n_items, config.bootstrap, seed)
     names = [corpus.concepts.names[g] for g in genres]
@@ -152,8 +154,16 @@ def best_features(atlases: list[Atlas], corpus: Corpus, genres: np.ndarray, conf
     for atlas in atlases:
         pairs = (atlas.entrant.best, genres)
         tables.append(
-            contest.best_table(atlas.entrant, weights, corpus.score, corpus.concepts.values[:, genres], names,
-                               atlas.features.labels, atlas.r_select[pairs], atlas.r_partial[pairs])  # fmt: skip
+            contest.best_table(
+                atlas.entrant,
+                weights,
+                corpus.score,
+                corpus.concepts.values[:, genres],
+                names,
+                atlas.features.labels,
+                atlas.r_select[pairs],
+                atlas.r_partial[pairs],
+            )
         )
     return pd.concat(tables, ignore_index=True)
 

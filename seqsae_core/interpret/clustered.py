@@ -89,11 +89,13 @@ def enrichment(codes: csr_array, activations: Activations, concepts: ConceptTabl
         together = (pick @ fires.multiply(y[:, None]).tocsr()).toarray()
         part = _lift(by_user, together, pick @ y, pick @ np.ones(len(y)))
         parts.append(part.assign(concept=name, group=group, correlation=r_score[part["feature"], column]))
-    return pd.concat(parts, ignore_index=True).sort_values(["feature", "lift"], ascending=[True, False], ignore_index=True)
+    return pd.concat(parts, ignore_index=True).sort_values(
+        ["feature", "lift"], ascending=[True, False], ignore_index=True
+    )
 
 
 def _lift(fired: np.ndarray, together: np.ndarray, y: np.ndarray, n: np.ndarray, least: int = 5) -> pd.DataFrame:
-    """fired, together: (users, f) firing positions, and those with the concept; y, n: (users,) concept and all positions."""
+    """fired, together: (users, f) firing positions, and those with the concept; y, n: (users,) concept and all."""
     keep = np.flatnonzero(together.sum(0) >= least)
     fired, together = fired[:, keep], together[:, keep]
     share, base = together.sum(0) / fired.sum(0), y.sum() / n.sum()

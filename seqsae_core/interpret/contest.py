@@ -30,7 +30,7 @@ class Entrant:
 
 @dataclass(frozen=True)
 class Weights:
-    """Two-way bootstrap (Owen, 2007): weight of each score position in each draw, (draws, n), users and items redrawn."""
+    """Two-way bootstrap (Owen, 2007): weight of each score position in each draw, (draws, n)."""
 
     values: np.ndarray
 
@@ -45,7 +45,12 @@ class Weights:
 
 
 def enter(
-    features: Features, select: ItemSums, score_sums: ItemSums, score: Activations, genres: np.ndarray, halves: list[np.ndarray]
+    features: Features,
+    select: ItemSums,
+    score_sums: ItemSums,
+    score: Activations,
+    genres: np.ndarray,
+    halves: list[np.ndarray],
 ) -> Entrant:
     """Choose on select users, score on score users. genres: item values (n_items + 1, g)."""
     best = alignment.best_features(alignment.correlation(select, genres))
@@ -71,7 +76,9 @@ def enter_probe(
     return Entrant("probe", np.arange(len(names)), r, np.array(r_new), whole, np.array(new))
 
 
-def bootstrap(entrant: Entrant, weights: Weights, score: Activations, genres: np.ndarray, halves: list[np.ndarray]) -> dict[str, np.ndarray]:
+def bootstrap(
+    entrant: Entrant, weights: Weights, score: Activations, genres: np.ndarray, halves: list[np.ndarray]
+) -> dict[str, np.ndarray]:
     """The two headline figures in each draw: same_items (draws,) and new_items (draws,)."""
     labels = genres[score.item_at]
     same = _correlations(weights.values, entrant.same, labels).mean(1)
@@ -98,7 +105,12 @@ def difference(one: Entrant, other: Entrant, drawn: dict[str, dict[str, np.ndarr
     result = {}
     for name, a, b in (("same_items", one.r, other.r), ("new_items", one.r_new.mean(0), other.r_new.mean(0))):
         gap = drawn[one.kind][name] - drawn[other.kind][name]
-        result[name] = {"mean": float((a - b).mean()), "ci95": _interval(gap), "ahead": int((a > b).sum()), "of": len(a)}
+        result[name] = {
+            "mean": float((a - b).mean()),
+            "ci95": _interval(gap),
+            "ahead": int((a > b).sum()),
+            "of": len(a),
+        }
     return result
 
 

@@ -1,7 +1,7 @@
 """Rivals that need another model: the same dictionary recipe on activations that know less.
 
-untrained_model_sae: random embeddings and blocks; spectral_untrained: co-occurrence embeddings through untrained blocks;
-static_embedding_sae: the trained item embeddings alone; shuffled_sequence_sae: a model trained on shuffled histories.
+untrained_model_sae: random embeddings and blocks; spectral_untrained: co-occurrence embeddings, untrained blocks;
+static_embedding_sae: the trained item embeddings alone; shuffled_sequence_sae: a model of shuffled histories.
 """
 
 from collections.abc import Callable, Iterator
@@ -51,7 +51,9 @@ def shuffle_histories(sequences: Sequences, split: Split, seed: int) -> Sequence
     return replace(sequences, items=items)
 
 
-def _collected(kind: str, model: SequenceModel, sequences: Sequences, split: Split, corpus: Corpus, layer: int) -> Control:
+def _collected(
+    kind: str, model: SequenceModel, sequences: Sequences, split: Split, corpus: Corpus, layer: int
+) -> Control:
     fit, select, score = (collect(model, sequences, split, split.users(role), layer) for role in (FIT, SELECT, SCORE))
     return Control(kind, fit, replace(corpus, select=select, score=score))
 

@@ -40,7 +40,13 @@ def default_features(sae: Autoencoder, fit: np.ndarray, seed: int) -> list[Featu
 
 
 def collect_evidence(
-    sae: Autoencoder, kinds: list[Features], fit: Activations, corpus: Corpus, config: EvidenceConfig, seed: int, report: Report
+    sae: Autoencoder,
+    kinds: list[Features],
+    fit: Activations,
+    corpus: Corpus,
+    config: EvidenceConfig,
+    seed: int,
+    report: Report,
 ) -> Evidence:
     """Measure every kind by the same function; `kinds[0]` are the latents of `sae`."""
     values = corpus.concepts.values.astype(np.float64)
@@ -109,5 +115,7 @@ def _histogram(codes) -> pd.DataFrame:
         fired = codes.data[codes.indptr[latent] : codes.indptr[latent + 1]]
         if len(fired):
             counts, edges = np.histogram(fired, bins=BINS, range=(0.0, float(fired.max())))
-            rows.append(pd.DataFrame({"feature": np.int32(latent), "low": edges[:-1], "high": edges[1:], "count": counts}))
+            rows.append(
+                pd.DataFrame({"feature": np.int32(latent), "low": edges[:-1], "high": edges[1:], "count": counts})
+            )
     return pd.concat(rows, ignore_index=True)

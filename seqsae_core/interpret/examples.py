@@ -14,7 +14,12 @@ BLOCK = 128
 
 
 def find_examples(
-    features: Features, wanted: np.ndarray, activations: Activations, sequences: Sequences, per_quantile: int, seed: int
+    features: Features,
+    wanted: np.ndarray,
+    activations: Activations,
+    sequences: Sequences,
+    per_quantile: int,
+    seed: int,
 ) -> pd.DataFrame:
     """Windows for the features in `wanted`: quantile 0 holds the strongest positions (different items), 1 to 4 a seeded
     sample of each quarter of the firing positions, strongest quarter first (different users).
@@ -38,7 +43,9 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def _positions(column: np.ndarray, activations: Activations, per_quantile: int, rng: np.random.Generator) -> list[tuple]:
+def _positions(
+    column: np.ndarray, activations: Activations, per_quantile: int, rng: np.random.Generator
+) -> list[tuple]:
     """(quantile, rank, position) of the examples of one feature."""
     fires = np.flatnonzero(column > 0)
     fires = fires[np.argsort(-column[fires], kind="stable")]

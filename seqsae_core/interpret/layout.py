@@ -14,11 +14,21 @@ def make_map(decoder: np.ndarray, latents: pd.DataFrame, config: LayoutConfig, s
     decoder: (m, width); latents: the table of features. Dead latents have no direction worth showing and are left out.
     """
     live = latents.loc[latents["alive"], "feature"].to_numpy()
-    place = _umap(decoder[live], config, seed) if config.method == "umap" else PCA(2, random_state=seed).fit_transform(decoder[live])
+    place = (
+        _umap(decoder[live], config, seed)
+        if config.method == "umap"
+        else PCA(2, random_state=seed).fit_transform(decoder[live])
+    )
     cluster = KMeans(min(config.clusters, len(live)), n_init=4, random_state=seed).fit_predict(place)
     names = _cluster_names(cluster, latents.set_index("feature").loc[live])
     return pd.DataFrame(
-        {"feature": live, "x": place[:, 0], "y": place[:, 1], "cluster": cluster, "cluster_name": [names[c] for c in cluster]}
+        {
+            "feature": live,
+            "x": place[:, 0],
+            "y": place[:, 1],
+            "cluster": cluster,
+            "cluster_name": [names[c] for c in cluster],
+        }
     )
 
 
@@ -32,7 +42,7 @@ def _umap(rows: np.ndarray, config: LayoutConfig, seed: int) -> np.ndarray:
 
 
 def _cluster_names(cluster: np.ndarray, latents: pd.DataFrame) -> dict[int, str]:
-    """Most frequent significant top concepts of each cluster's members; "mixed" where no concept holds a fifth of them."""
+    """Most frequent significant top concepts of each cluster's members; "mixed" where none holds a fifth."""
     names = {}
     for number in np.unique(cluster):
         members = latents[cluster == number]

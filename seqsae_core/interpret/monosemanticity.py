@@ -8,8 +8,8 @@ from seqsae_core.interpret.alignment import ItemSums
 def monosemanticity(sums: ItemSums, concepts: np.ndarray) -> np.ndarray:
     """MS score of each feature minus its value for equal weights, (f,); Pach et al. (2025), in closed form.
 
-    MS = (‖Σ aᵢeᵢ‖² − Σ aᵢ²‖eᵢ‖²) / ((Σ aᵢ)² − Σ aᵢ²) over distinct items: aᵢ the min–max scaled mean activation on item i,
-    eᵢ its centred unit content vector (concept table). Features that fire on fewer than two items get 0.
+    MS = (‖Σ aᵢeᵢ‖² − Σ aᵢ²‖eᵢ‖²) / ((Σ aᵢ)² − Σ aᵢ²) over distinct items: aᵢ the min–max scaled mean activation
+    on item i, eᵢ its centred unit content vector (concept table). Features that fire on fewer than two items get 0.
     """
     seen = sums.counts > 0
     vectors = content_vectors(concepts)[seen]

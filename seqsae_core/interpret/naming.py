@@ -32,11 +32,13 @@ class Namer:
 
     def __init__(self, sums: ItemSums, table: ConceptTable, catalogue: pd.DataFrame, tested: Significance, seed: int):
         self.table, self.tested = table, tested
-        self.mean = np.divide(sums.total, sums.counts[:, None], out=np.zeros_like(sums.total), where=sums.counts[:, None] > 0)
+        self.mean = np.divide(
+            sums.total, sums.counts[:, None], out=np.zeros_like(sums.total), where=sums.counts[:, None] > 0
+        )
         seen = sums.counts > 0
         naming = np.random.default_rng(seed).random(len(seen)) < 0.5
         self.naming, self.checking = seen & naming, seen & ~naming
-        self.words = [set()] + [set(w.lower() for w in WORD.findall(t)) for t in catalogue["title"].astype(str)]
+        self.words = [set()] + [{w.lower() for w in WORD.findall(t)} for t in catalogue["title"].astype(str)]
         self.word_items = Counter(w for i in np.flatnonzero(self.naming) for w in self.words[i])
 
     def name(self, feature: int) -> Name:
@@ -51,13 +53,16 @@ class Namer:
         return Name(text, self._sentence(feature, chosen), tuple(chosen), self._detection(feature, chosen))
 
     def _distinct(self, feature: int, ranked: np.ndarray) -> list[int]:
-        """The strongest concept, and up to two more while the items that have them all are still fired on more often."""
+        """The strongest concept, and up to two more while items that have them all are fired on more strongly."""
         chosen: list[int] = []
         for concept in ranked:
             together = [*chosen, int(concept)]
             new_group = self.table.groups[concept] not in {self.table.groups[c] for c in chosen}
-            if not chosen or (len(chosen) < 3 and (new_group or self.table.groups[concept] == "genre")
-                              and self._rate(feature, together) > 1.25 * self._rate(feature, chosen)):
+            if not chosen or (
+                len(chosen) < 3
+                and (new_group or self.table.groups[concept] == "genre")
+                and self._rate(feature, together) > 1.25 * self._rate(feature, chosen)
+            ):
                 chosen = together
         return chosen
 
@@ -83,8 +88,11 @@ class Namer:
     def _detection(self, feature: int, chosen: list[int]) -> float | None:
         """Balanced accuracy of "fires on this item" predicted by "has one of the named concepts", on checking items."""
         fires = self.mean[self.checking, feature] > 0
-        says = (self.table.values[self.checking][:, chosen] > 0).any(1) if len(chosen) == 1 else (
-            (self.table.values[self.checking][:, chosen] > 0).all(1))
+        says = (
+            (self.table.values[self.checking][:, chosen] > 0).any(1)
+            if len(chosen) == 1
+            else ((self.table.values[self.checking][:, chosen] > 0).all(1))
+        )
         if not fires.any() or fires.all():
             return None
         return float((says[fires].mean() + (~says[~fires]).mean()) / 2)

@@ -33,7 +33,7 @@ def latents(sae: Autoencoder, kind: str = "latents") -> Features:
 
 
 def neurons(fit: np.ndarray) -> Features:
-    """Each coordinate of the layer about its mean over fit users, once for its positive and once for its negative part."""
+    """Each coordinate of the layer about its mean over fit users, once for each side of it."""
     return _two_sided("neurons", "Neuron", fit.mean(0), np.eye(fit.shape[1], dtype=np.float32))
 
 

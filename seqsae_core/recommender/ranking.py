@@ -19,7 +19,7 @@ def rank_of_target(scores: Tensor, target: Tensor) -> Tensor:
 
 
 def mask_seen(scores: Tensor, sequences: Sequences, users: np.ndarray, ends: np.ndarray, target: Tensor) -> None:
-    """Set the scores of all items in each user's whole known history (before `ends`) to -inf, in place; never the target's."""
+    """Set the scores of each user's whole known history (before `ends`) to -inf, in place; never the target's."""
     own = scores.gather(1, target[:, None])
     starts = sequences.offsets[users]
     rows = np.repeat(np.arange(len(users)), ends)
@@ -44,7 +44,7 @@ def hr(ranks: np.ndarray, k: int) -> np.ndarray:
 
 
 def ndcg(ranks: np.ndarray, k: int) -> np.ndarray:
-    """NDCG at k of each user with one relevant item: 1 / log2(1 + rank) within the first k (Järvelin & Kekäläinen, 2002)."""
+    """NDCG at k of each user's one target: 1 / log2(1 + rank) within the first k (Järvelin & Kekäläinen, 2002)."""
     return np.where(ranks <= k, 1 / np.log2(1 + ranks), 0.0)
 
 
@@ -58,7 +58,11 @@ def bootstrap_mean(values: np.ndarray, draws: int = 1000, seed: int = 0) -> tupl
 
 @torch.inference_mode()
 def target_ranks(
-    model: SequenceModel, sequences: Sequences, users: np.ndarray, target_at: np.ndarray, batch_size: int = 256
+    model: SequenceModel,
+    sequences: Sequences,
+    users: np.ndarray,
+    target_at: np.ndarray,
+    batch_size: int = 256,
 ) -> np.ndarray:
     """Rank of each user's event `target_at[i]` given all events before it, (len(users),).
 

@@ -17,7 +17,9 @@ from seqsae_core.recommender.transformer import Transformer
 Report = Callable[[float, str], None]
 
 
-def make_model(sequences: Sequences, split: Split, config: RecommenderConfig, max_length: int, seed: int) -> Transformer:
+def make_model(
+    sequences: Sequences, split: Split, config: RecommenderConfig, max_length: int, seed: int
+) -> Transformer:
     """An untrained model; with `warm_start`, spectral embeddings and centred log-popularity as output bias."""
     torch.manual_seed(seed)
     model = Transformer(sequences.n_items, config.width, config.blocks, config.heads, max_length, config.dropout)
@@ -60,14 +62,21 @@ def batches(
 def _cut(users: np.ndarray, ends: np.ndarray, length: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """The windows' users and ends: from each user's end, or a random point before it, back in steps of `length`."""
     jitter = np.where(ends > length + 1, rng.integers(0, length, len(ends)), 0)
-    pieces = [np.unique(np.append(np.arange(e - j, 1, -length), e)) if e > length + 1 else [e]
-              for e, j in zip(ends, jitter, strict=True)]
+    pieces = [
+        np.unique(np.append(np.arange(e - j, 1, -length), e)) if e > length + 1 else [e]
+        for e, j in zip(ends, jitter, strict=True)
+    ]
     sizes = [len(p) for p in pieces]
     return np.repeat(users, sizes), np.concatenate(pieces).astype(np.int64)
 
 
 def train(
-    sequences: Sequences, split: Split, config: RecommenderConfig, max_length: int, seed: int, report: Report | None = None
+    sequences: Sequences,
+    split: Split,
+    config: RecommenderConfig,
+    max_length: int,
+    seed: int,
+    report: Report | None = None,
 ) -> tuple[Transformer, list[dict[str, float]]]:
     """The trained model in evaluation mode, with the weights of its best validation NDCG@10, and one log row a pass.
 
@@ -113,7 +122,10 @@ def _run_pass(model, optimiser, sequences, split, config, rng, number, report) -
         optimiser.step()
         total += loss.item()
         if report and step % 8 == 0:
-            report((number + step / len(todo)) / config.passes, f"pass {number + 1}, loss {total / (step + 1):.3f}")
+            report(
+                (number + step / len(todo)) / config.passes,
+                f"pass {number + 1}, loss {total / (step + 1):.3f}",
+            )
     return total / len(todo)
 
 

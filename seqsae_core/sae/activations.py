@@ -24,7 +24,12 @@ class Activations:
 
 @torch.inference_mode()
 def collect(
-    model: SequenceModel, sequences: Sequences, split: Split, users: np.ndarray, layer: int, batch_size: int = 256
+    model: SequenceModel,
+    sequences: Sequences,
+    split: Split,
+    users: np.ndarray,
+    layer: int,
+    batch_size: int = 256,
 ) -> Activations:
     """Activations after `layer` at the last `max_length` events of each user's context (no target among them).
 

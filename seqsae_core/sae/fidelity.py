@@ -55,12 +55,20 @@ def explained_variance(activations: Activations, sae: Autoencoder, seed: int, dr
     lost, spread = np.bincount(owner, lost), np.bincount(owner, spread)
     draw = np.random.default_rng(seed).multinomial(len(lost), np.full(len(lost), 1 / len(lost)), draws)
     interval = np.percentile(1 - (draw @ lost) / (draw @ spread), [2.5, 97.5])
-    return {"explained_variance": float(1 - lost.sum() / spread.sum()), "explained_variance_ci95": interval.tolist()}
+    return {
+        "explained_variance": float(1 - lost.sum() / spread.sum()),
+        "explained_variance_ci95": interval.tolist(),
+    }
 
 
 @torch.inference_mode()
 def ce_recovered(
-    model: SequenceModel, splices: dict[str, Splice], sequences: Sequences, split: Split, users: np.ndarray, layer: int
+    model: SequenceModel,
+    splices: dict[str, Splice],
+    sequences: Sequences,
+    split: Split,
+    users: np.ndarray,
+    layer: int,
 ) -> dict[str, Any]:
     """(CE_mean − CE_spliced) / (CE_mean − CE_model): full catalogue, every predicting position of the contexts."""
     total, positions = dict.fromkeys(splices, 0.0), 0
@@ -76,14 +84,24 @@ def ce_recovered(
         positions += int(real.sum())
     ce = {name: value / max(positions, 1) for name, value in total.items()}
     gap = ce["mean"] - ce["model"]
-    return {"ce_recovered": (ce["mean"] - ce["spliced"]) / gap if gap > 0 else None, "ce": ce, "ce_users": len(users)}
+    return {
+        "ce_recovered": (ce["mean"] - ce["spliced"]) / gap if gap > 0 else None,
+        "ce": ce,
+        "ce_users": len(users),
+    }
 
 
 @torch.inference_mode()
 def ndcg_change(
-    model: SequenceModel, sae: Autoencoder, sequences: Sequences, split: Split, users: np.ndarray, layer: int, seed: int
+    model: SequenceModel,
+    sae: Autoencoder,
+    sequences: Sequences,
+    split: Split,
+    users: np.ndarray,
+    layer: int,
+    seed: int,
 ) -> dict[str, Any]:
-    """NDCG@10 with the reconstruction spliced in at every real position / the original − 1, paired interval over users."""
+    """NDCG@10 with the reconstruction at every real position / the original − 1, paired interval over users."""
     users = users[split.test_at[users] > 0]
     users = users[np.argsort(split.test_at[users], kind="stable")]
     batches = np.array_split(users, max(1, len(users) // 256))

@@ -16,7 +16,11 @@ def test_movietweetings_is_whole():
 
 @pytest.mark.parametrize(
     ("name", "rows", "genre"),
-    [("ml-100k", 100_000, "Film-Noir"), ("ml-latest-small", 100_836, "Film-Noir"), ("ml-100k/recbole", 100_000, "Action")],
+    [
+        ("ml-100k", 100_000, "Film-Noir"),
+        ("ml-latest-small", 100_836, "Film-Noir"),
+        ("ml-100k/recbole", 100_000, "Action"),
+    ],
 )
 def test_other_layouts(other_data, name, rows, genre):
     interactions, items = read(str(other_data / name))
@@ -68,7 +72,7 @@ def test_missing_and_repeated_items(tmp_path):
     with pytest.raises(UserError, match="No item table"):
         read(str(tmp_path / "x.csv"), str(tmp_path / "gone.csv"))
     (tmp_path / "items.csv").write_text("item_id,title\n2,A\n2,B\n")
-    with pytest.raises(UserError, match="row 2: item_id .* occurs twice"):
+    with pytest.raises(UserError, match=r"row 2: item_id .* occurs twice"):
         read(str(tmp_path / "x.csv"), str(tmp_path / "items.csv"))
 
 

@@ -96,7 +96,11 @@ def test_two_sided_features_split_a_bipolar_one(world):
         a = features.encode(values)
         assert features.count == 12 and (a >= 0).all()
         assert not (a[:, :6] * a[:, 6:]).any()
-    assert np.allclose(neurons(values).encode(values)[:, :6] - neurons(values).encode(values)[:, 6:], values - values.mean(0), atol=1e-5)
+    assert np.allclose(
+        neurons(values).encode(values)[:, :6] - neurons(values).encode(values)[:, 6:],
+        values - values.mean(0),
+        atol=1e-5,
+    )
     assert random_directions(values, 33, 0).encode(values).shape == (N, 33)
 
 

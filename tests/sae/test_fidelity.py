@@ -18,7 +18,9 @@ def world(toy_sequences):
     model = Transformer(toy_sequences.n_items, 8, 2, 2, 10).eval()
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.4)
-    model.bias.data = torch.linspace(2, 0, toy_sequences.n_items + 1)  # popular items first, so that some targets are hit
+    model.bias.data = torch.linspace(
+        2, 0, toy_sequences.n_items + 1
+    )  # popular items first, so that some targets are hit
     return model, toy_sequences, make_split(toy_sequences, "leave-one-out")
 
 
@@ -34,7 +36,9 @@ def perfect(width: int):
 def test_collected_rows_are_the_context_positions(world):
     model, sequences, split = world
     got = collect(model, sequences, split, split.users(FIT), layer=1, batch_size=7)
-    expected = {(u, e) for u in split.users(FIT) for e in range(max(0, split.context_end[u] - 10), split.context_end[u])}
+    expected = {
+        (u, e) for u in split.users(FIT) for e in range(max(0, split.context_end[u] - 10), split.context_end[u])
+    }
     assert set(zip(got.user_at.tolist(), got.event_at.tolist(), strict=True)) == expected
     assert (got.item_at == sequences.items[sequences.offsets[got.user_at] + got.event_at]).all()
     row = 5
@@ -62,7 +66,9 @@ def test_the_mean_explains_and_recovers_nothing(world):
     sae.b_dec.copy_(torch.from_numpy(held_out.values.mean(0)))
     assert fidelity.explained_variance(held_out, sae, 0)["explained_variance"] == pytest.approx(0.0, abs=1e-6)
     sae.b_dec.copy_(torch.from_numpy(fit.values.mean(0)))
-    assert fidelity.measure(model, sae, fit, held_out, sequences, split, 1, 0)["ce_recovered"] == pytest.approx(0, abs=1e-5)
+    assert fidelity.measure(model, sae, fit, held_out, sequences, split, 1, 0)["ce_recovered"] == pytest.approx(
+        0, abs=1e-5
+    )
 
 
 def test_density_counts_firing_positions():
