@@ -55,7 +55,9 @@ class Dictionary:
         return latents, r[latents] / r[latents].max(initial=1e-12)
 
 
-def latents_direction(dictionary: Dictionary, concept: int, count: int, method: str, n_items: int) -> Direction:
+def latents_direction(
+    dictionary: Dictionary, concept: int, count: int, method: str, n_items: int
+) -> Direction:
     """The `count` best latents together, each by its correlation relative to the best: strength 1 adds one unit of
     the best latent, and less of the others."""
     latents, weights = dictionary.best(concept, count)
@@ -107,8 +109,10 @@ def best_neuron(values: np.ndarray, has: np.ndarray) -> np.ndarray:
 
 
 def rerank(labels: np.ndarray, score_sd: float, width: int) -> Direction:
-    """A constant on the scores of labelled items, labels (n_items + 1,); strength 1 is `score_sd`, the standard
-    deviation of a typical user's scores over the catalogue."""
+    """A constant on the scores of labelled items, labels (n_items + 1,).
+
+    Strength 1 is `score_sd`, the standard deviation of a typical user's largest scores.
+    """
     boost = torch.tensor(labels * score_sd, dtype=torch.float32)
     return Direction("rerank", torch.zeros(width), boost)
 

@@ -33,7 +33,9 @@ def check(edits: Iterable[Edit], latents: int) -> tuple[Edit, ...]:
     for edit in edits:
         whole = isinstance(edit.latent, int | np.integer) and not isinstance(edit.latent, bool)
         if not whole or not 0 <= edit.latent < latents:
-            raise UserError(f"There is no latent {edit.latent}: choose a whole number from 0 to {latents - 1}.")
+            raise UserError(
+                f"There is no latent {edit.latent}: choose a whole number from 0 to {latents - 1}."
+            )
         check_strength(edit.strength)
     return edits
 

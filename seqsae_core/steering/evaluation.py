@@ -1,6 +1,7 @@
 """Top-10 lists and target ranks of many held-out users under displacements."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,8 @@ from seqsae_core.recommender.protocol import Hidden, SequenceModel
 from seqsae_core.steering.displacement import displaced_states
 
 K = 10
-ROWS = 128
+ROWS = 192
+Report = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,12 @@ def _seen(
     return torch.from_numpy(rows[kept]), torch.from_numpy(items[kept]).long()
 
 
+def workers() -> ThreadPoolExecutor:
+    """As many threads as torch may use, each with one torch thread: faster than sharing small products among threads,
+    and the same figures for any number of them."""
+    return ThreadPoolExecutor(torch.get_num_threads(), initializer=torch.set_num_threads, initargs=(1,))
+
+
 @torch.inference_mode()
 def lists_under(
     contexts: Contexts, displacements: Tensor, position: str = "last", boosts: Tensor | None = None
@@ -101,9 +109,9 @@ def lists_under(
     """Lists and target ranks under each of the displacements (variants, width).
 
     The rank counts every score at least the target's among the eleven best, so ties count against the model.
-    boosts: (variants, n_items + 1) added to the scores, None = nothing added.
+    boosts: (variants, n_items + 1) added to the scores, None = nothing added; one displacement may then serve all.
     """
-    shape = (len(contexts.users), len(displacements))
+    shape = (len(contexts.users), len(displacements) if boosts is None else len(boosts))
     items, ranks = np.zeros((*shape, K), np.int32), np.zeros(shape, np.int8)
     for bucket in contexts.buckets:
         states = displaced_states(contexts.model, bucket.hidden, contexts.layer, displacements, position)
@@ -119,23 +127,23 @@ def _scored(
     model: SequenceModel, bucket: Bucket, states: Tensor, boosts: Tensor | None
 ) -> Iterator[tuple[slice, Tensor]]:
     """Scores (some users, variants, n_items + 1) with seen items at -inf, in chunks that fit the cache."""
-    size = max(1, ROWS // states.shape[1])
+    size = max(1, ROWS // (states.shape[1] if boosts is None else len(boosts)))
     for start in range(0, len(states), size):
         rows = slice(start, min(start + size, len(states)))
         scores = model.scores(states[rows])
         if boosts is not None:
-            scores += boosts
+            scores = scores + boosts
         inside = slice(*torch.searchsorted(bucket.seen_rows, torch.tensor([rows.start, rows.stop])).tolist())
         scores[bucket.seen_rows[inside] - start, :, bucket.seen_items[inside]] = -torch.inf
         yield rows, scores
 
 
 @torch.inference_mode()
-def score_spread(contexts: Contexts) -> float:
-    """Standard deviation of a user's plain scores over the catalogue, the median over users."""
+def score_spread(contexts: Contexts, best: int = 100) -> float:
+    """Standard deviation of a user's `best` largest plain scores, where lists are decided; the median over users."""
     model, spreads = contexts.model, []
     for bucket in contexts.buckets:
         hidden = bucket.hidden
         scores = model.scores(model.resume(hidden.activations, hidden.item_at, contexts.layer))
-        spreads.append(scores[:, 1:].std(1))
+        spreads.append(scores.topk(min(best, model.n_items), dim=1).values.std(1, correction=0))
     return float(torch.cat(spreads).median())

@@ -1,6 +1,6 @@
 """Trade-off between lifting a concept and ranking quality, for every method on the same held-out users."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,10 +20,12 @@ from seqsae_core.steering.edits import Edit
 from seqsae_core.steering.evaluation import (
     Contexts,
     Lists,
+    Report,
     collect_contexts,
     held_out_users,
     lists_under,
     score_spread,
+    workers,
 )
 from seqsae_core.steering.frontier import BUDGETS, Curve, choose, frontier_area, geometric_mean, lift_at
 from seqsae_core.steering.steerer import Steerer
@@ -31,7 +33,6 @@ from seqsae_core.steering.steerer import Steerer
 STRENGTHS = 16
 SMALLEST_STRENGTH = 0.25
 SHARES = (0.01, 0.40)
-Report = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)
@@ -83,18 +84,17 @@ def run_tradeoff(
     plain = lists_under(validation, torch.zeros(1, model.width))
     chosen = choose_concepts(concepts, dictionary, plain, config.concepts)
     spread = score_spread(validation)
-    rows, steered = [], []
-    for place, concept in enumerate(chosen):
-        labels = concepts.values[:, concept]
-        report(place / len(chosen), f"{concepts.names[concept]} ({place + 1} of {len(chosen)})")
-        for direction in all_directions(
-            dictionary, concept, labels, fit, select, config.latents_per_concept, spread, seed
-        ):
-            parts, curve = _steer(held_out, direction, concepts.names[concept], labels, config)
-            rows.extend(parts)
-            steered.append(curve)
-    table = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
-    return table, summarise(steered)
+    tables, steered = [], []
+    with workers() as pool:
+        for place, concept in enumerate(chosen):
+            name, labels = concepts.names[concept], concepts.values[:, concept]
+            report(place / len(chosen), f"{name} ({place + 1} of {len(chosen)})")
+            count = config.latents_per_concept
+            found = all_directions(dictionary, concept, labels, fit, select, count, spread, seed)
+            for table, one in pool.map(lambda d, n=name, y=labels: steer(held_out, d, n, y, config), found):
+                tables.append(table)
+                steered.append(one)
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(), summarise(steered)
 
 
 def hold_out(
@@ -108,7 +108,7 @@ def hold_out(
 
 
 def choose_concepts(concepts: ConceptTable, dictionary: Dictionary, plain: Lists, count: int) -> list[int]:
-    """The `count` genres with the best-evidenced latent (r on select users) whose unsteered share lies within SHARES."""
+    """The `count` genres of unsteered share within SHARES that have the best evidence (a latent's r, select users)."""
     genres = concepts.group("genre")
     shares = np.array([concepts.values[:, genre][plain.items[:, 0]].mean() for genre in genres])
     eligible = genres[(shares >= SHARES[0]) & (shares <= SHARES[1])] if len(genres) else genres
@@ -116,22 +116,25 @@ def choose_concepts(concepts: ConceptTable, dictionary: Dictionary, plain: Lists
     return [int(c) for c in eligible[np.argsort(-evidence, kind="stable")][:count] if evidence.max() > 0]
 
 
-def _steer(
+def steer(
     held_out: HeldOut, direction: Direction, concept: str, labels: np.ndarray, config: SteeringConfig
-) -> tuple[list[pd.DataFrame], Steered]:
+) -> tuple[pd.DataFrame, Steered]:
     """Table rows, strength 0 first, and the bootstrap draws of one method on one concept."""
     levels = np.concatenate([[0.0], strengths_of(config)])
     column = torch.tensor(levels, dtype=torch.float32)[:, None]
     boosts = column * direction.boost if direction.boost.any() else None
+    displacements = column * direction.displacement if boosts is None else direction.displacement[None]
     rows, lifts, changes = [], {}, {}
     for name, contexts in held_out.contexts.items():
-        lists = lists_under(contexts, column * direction.displacement, config.position, boosts)
+        lists = lists_under(contexts, displacements, config.position, boosts)
         found = outcomes.outcome(lists, labels)
         lifts[name] = outcomes.lifts(held_out.weights, found.share)
         changes[name] = outcomes.relative_changes(held_out.weights, found.ndcg)
         table = _rows(levels, found, lifts[name], changes[name])
-        rows.append(table.assign(concept=concept, method=direction.method, split=name, **_made_of(direction, table)))
-    return rows, Steered(direction.method, concept, lifts, changes)
+        rows.append(
+            table.assign(concept=concept, method=direction.method, split=name, **_made_of(direction, table))
+        )
+    return pd.concat(rows), Steered(direction.method, concept, lifts, changes)
 
 
 def _rows(levels: np.ndarray, found: outcomes.Outcome, lift: np.ndarray, change: np.ndarray) -> pd.DataFrame:
@@ -180,7 +183,9 @@ def _summarise_method(steered: Sequence[Steered]) -> dict[str, Any]:
     for name, budget in BUDGETS.items():
         chosen = [choose(curve.valid_lift, curve.valid_change, budget) for curve in curves]
         lift = geometric_mean([lift_at(curve, at) for curve, at in zip(curves, chosen, strict=True)])
-        change = np.mean([one.changes["test"][:, at + 1] for one, at in zip(steered, chosen, strict=True)], axis=0)
+        change = np.mean(
+            [one.changes["test"][:, at + 1] for one, at in zip(steered, chosen, strict=True)], axis=0
+        )
         figures |= _quoted(f"share_lift_at_{name}", lift) | _quoted(f"ndcg_change_at_{name}", change)
     figures |= _quoted("frontier_area", geometric_mean([frontier_area(curve) for curve in curves]))
     return figures | {"concepts": [one.concept for one in steered]}
