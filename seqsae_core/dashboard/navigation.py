@@ -5,6 +5,7 @@ that page without app.py, and would otherwise show a wrong title and file names 
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NoReturn
 
 import streamlit as st
@@ -13,6 +14,7 @@ from streamlit.navigation.page import StreamlitPage
 from seqsae_core.dashboard.permalink import View, params
 
 PRODUCT = "SeqSAE"
+ICON = Path(__file__).resolve().parents[2] / "assets" / "icon.svg"
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ IN_BAR = ("overview", "latents", "latents_vs_neurons", "steer")
 
 def setup() -> StreamlitPage:
     """Page configuration and navigation; returns the page that the URL asks for."""
-    st.set_page_config(page_icon=":material/scatter_plot:", layout="wide", initial_sidebar_state="collapsed")
+    st.set_page_config(page_icon=str(ICON), layout="wide", initial_sidebar_state="collapsed")
     return st.navigation([_page(e) for e in ENTRIES], position="hidden")
 
 
@@ -66,4 +68,4 @@ def link(key: str, view: View, label: str, **options) -> None:
 
 def _page(entry: Entry) -> StreamlitPage:
     first = entry is ENTRIES[0]
-    return st.Page(f"pages/{entry.key}.py", title=entry.title, icon=entry.icon, url_path=entry.key, default=first)
+    return st.Page(f"pages/{entry.key}.py", title=entry.title, url_path=entry.key, default=first)

@@ -31,6 +31,7 @@ class View:
     user: int | None = None
     history: tuple[int, ...] | None = None
     edits: tuple[tuple[int, float], ...] | None = None
+    search: str | None = None
 
     def but(self, **changes: Any) -> "View":
         """The same view with some parameters changed (None drops one)."""
@@ -76,7 +77,9 @@ def _quote(text: str) -> str:
 
 def _name(name: str, text: str) -> str | None:
     if name == "study" and (text in (".", "..") or any(c in text for c in "/\\\0")):
-        raise UserError(f"The link's study {_quote(text)} is not a study's name: use the folder's name alone, without a path.")
+        raise UserError(
+            f"The link's study {_quote(text)} is not a study's name: use the folder's name alone, without a path."
+        )
     return text or None
 
 
@@ -97,7 +100,9 @@ def _history(name: str, text: str) -> tuple[int, ...]:
     if len(parts) > MAX_HISTORY:
         raise UserError(f"The link's history has {len(parts)} items: use at most {MAX_HISTORY}.")
     if not all(p.isascii() and p.isdigit() and len(p) < 10 for p in parts):
-        raise UserError(f"The link's history is {_quote(text)}: write item numbers joined by dashes, such as history=12-55-103.")
+        raise UserError(
+            f"The link's history is {_quote(text)}: write item numbers joined by dashes, such as history=12-55-103."
+        )
     return tuple(int(p) for p in parts)
 
 
@@ -117,7 +122,9 @@ def _edit(part: str, text: str) -> tuple[int, float]:
     except (UserError, ValueError):
         pair = (0, math.nan)
     if not colon or not math.isfinite(pair[1]):
-        raise UserError(f"The link's edits are {_quote(text)}: write latent:strength pairs, such as edits=12:2.0,40:-1.5.")
+        raise UserError(
+            f"The link's edits are {_quote(text)}: write latent:strength pairs, such as edits=12:2.0,40:-1.5."
+        )
     return pair
 
 
@@ -131,6 +138,7 @@ PARSERS = {
     "user": _number,
     "history": _history,
     "edits": _edits,
+    "search": _name,
 }
 
 

@@ -13,7 +13,11 @@ from seqsae_core.dashboard.permalink import View
 from seqsae_core.errors import UserError
 from seqsae_core.study import Study, read_progress
 
-ICONS = {"done": ":material/check_circle:", "running": ":material/progress_activity:", "failed": ":material/error:"}
+ICONS = {
+    "done": ":material/check_circle:",
+    "running": ":material/progress_activity:",
+    "failed": ":material/error:",
+}
 
 
 def no_study(folder: Path, others: Sequence[str]) -> None:

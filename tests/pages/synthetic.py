@@ -35,7 +35,10 @@ def make(folder: Path, n_items: int = 400, latents: int = 64, until: str = "stee
         "map": lambda f: write_tables(f, {"map": _map(features["latents"], rng)}),
         "steering": lambda f: _steering(f, latents, n_items, rng),
     }.items():
-        with study.stage(stage, None if stage in ("data", "recommender") else DICTIONARY, "stamp") as (aside, _):
+        with study.stage(stage, None if stage in ("data", "recommender") else DICTIONARY, "stamp") as (
+            aside,
+            _,
+        ):
             write(aside)
         if stage == "sae":
             study.update_manifest(default_dictionary=DICTIONARY)
@@ -46,18 +49,44 @@ def make(folder: Path, n_items: int = 400, latents: int = 64, until: str = "stee
 
 def progress(folder: Path, running: str, state: str = "running", error: str | None = None, pid: int = 1) -> None:
     """A progress file of a build that is in the stage `running`."""
-    labels = {"data": "Reading interactions", "recommender": "Training the recommender",
-              "sae": "Training the sparse autoencoder", "evidence": "Measuring what latents mean",
-              "map": "Drawing the map", "steering": "Measuring what steering costs"}  # fmt: skip
+    labels = {
+        "data": "Reading interactions",
+        "recommender": "Training the recommender",
+        "sae": "Training the sparse autoencoder",
+        "evidence": "Measuring what latents mean",
+        "map": "Drawing the map",
+        "steering": "Measuring what steering costs",
+    }
     names, rows = list(labels), []
     for i, name in enumerate(names):
         at = i - names.index(running)
-        done = {"name": name, "label": labels[name], "budget_seconds": 60, "seconds": 12.0 if at < 0 else None}
-        rows.append(done | {"state": "done" if at < 0 else "waiting" if at else state, "fraction": float(at < 0), "detail": ""})
+        done = {
+            "name": name,
+            "label": labels[name],
+            "budget_seconds": 60,
+            "seconds": 12.0 if at < 0 else None,
+        }
+        rows.append(
+            done
+            | {
+                "state": "done" if at < 0 else "waiting" if at else state,
+                "fraction": float(at < 0),
+                "detail": "",
+            }
+        )
     rows[names.index(running)] |= {"fraction": 0.4, "seconds": 31.0, "detail": "NDCG@10 .121"}
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "progress.json", {"stages": rows, "eta_seconds": 187.0, "state": state, "error": error,
-                                          "updated": time.time(), "pid": pid})  # fmt: skip
+    write_json(
+        folder / "progress.json",
+        {
+            "stages": rows,
+            "eta_seconds": 187.0,
+            "state": state,
+            "error": error,
+            "updated": time.time(),
+            "pid": pid,
+        },
+    )
 
 
 def _sizes(n_items: int) -> dict:
@@ -66,7 +95,9 @@ def _sizes(n_items: int) -> dict:
 
 def _catalogue(n_items: int, rng: np.random.Generator) -> pd.DataFrame:
     movies = pd.read_parquet(MOVIES).tail(12_000).sample(n_items, random_state=0)
-    items = pd.DataFrame({"item_id": movies.iloc[:, 0], "title": movies.iloc[:, 1], "genres": movies.iloc[:, 2].fillna("")})
+    items = pd.DataFrame(
+        {"item_id": movies.iloc[:, 0], "title": movies.iloc[:, 1], "genres": movies.iloc[:, 2].fillna("")}
+    )
     return build_catalogue(items, items["item_id"].to_numpy(), np.sort(rng.integers(5, 900, n_items))[::-1])
 
 
@@ -77,14 +108,32 @@ def _data(folder: Path, catalogue: pd.DataFrame, concepts: ConceptTable) -> None
 
 def _recommender() -> dict:
     def row(hr: float, ndcg: float) -> dict:
-        return {"hr@10": hr, "hr@10_ci95": [hr * 0.95, hr * 1.05], "ndcg@10": ndcg, "ndcg@10_ci95": [ndcg * 0.95, ndcg * 1.05], "users": 500}
-    return {"split": "leave-one-out", **row(0.21, 0.121), "train_seconds": 12.0,
-            "baselines": {"popularity": row(0.05, 0.025), "markov": row(0.14, 0.08)}}  # fmt: skip
+        return {
+            "hr@10": hr,
+            "hr@10_ci95": [hr * 0.95, hr * 1.05],
+            "ndcg@10": ndcg,
+            "ndcg@10_ci95": [ndcg * 0.95, ndcg * 1.05],
+            "users": 500,
+        }
+
+    return {
+        "split": "leave-one-out",
+        **row(0.21, 0.121),
+        "train_seconds": 12.0,
+        "baselines": {"popularity": row(0.05, 0.025), "markov": row(0.14, 0.08)},
+    }
 
 
 def _fidelity() -> dict:
-    return {"layer": 1, "explained_variance": 0.912, "explained_variance_ci95": [0.908, 0.917], "l0": 4.0,
-            "dead_fraction": 0.031, "ce_recovered": 0.94, "ndcg_change": -0.034}  # fmt: skip
+    return {
+        "layer": 1,
+        "explained_variance": 0.912,
+        "explained_variance_ci95": [0.908, 0.917],
+        "l0": 4.0,
+        "dead_fraction": 0.031,
+        "ce_recovered": 0.94,
+        "ndcg_change": -0.034,
+    }
 
 
 def _features(kind: str, n: int, concepts: ConceptTable, strength: float, rng: np.random.Generator) -> pd.DataFrame:
@@ -92,17 +141,40 @@ def _features(kind: str, n: int, concepts: ConceptTable, strength: float, rng: n
     r = np.clip(strength * rng.beta(2, 6, n), 0, 1).astype(np.float32)
     alive, significant = np.arange(n) % 31 != 30, r > 0.15
     word = {"latents": "Latent", "neurons": "Neuron", "pca": "Component", "random_directions": "Direction"}[kind]
-    labels = [f"{word} {i}" if kind in ("latents", "random_directions") else f"{word} {i // 2} {'+-'[i % 2]}" for i in range(n)]
+    labels = [
+        f"{word} {i}" if kind in ("latents", "random_directions") else f"{word} {i // 2} {'+-'[i % 2]}"
+        for i in range(n)
+    ]
     names = [concepts.names[c] for c in column]
-    table = pd.DataFrame({
-        "feature": np.arange(n, dtype=np.int32), "label": labels, "alive": alive, "density": np.where(alive, rng.gamma(1, 0.03, n), 0),
-        "mean_activation": rng.gamma(3, 0.5, n), "sd_activation": rng.gamma(2, 0.3, n), "max_activation": rng.gamma(9, 0.5, n),
-        "n_items": rng.integers(1, 90, n), "top_concept": np.where(alive, names, ""), "top_group": [concepts.groups[c] for c in column],
-        "correlation": np.where(alive, r, np.nan), "correlation_low": r - 0.03, "correlation_high": r + 0.03, "z": r * 30,
-        "significant": significant & alive, "fdr": (r > 0.1) & alive, "monosemanticity": strength * rng.normal(0.12, 0.08, n)})  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "feature": np.arange(n, dtype=np.int32),
+            "label": labels,
+            "alive": alive,
+            "density": np.where(alive, rng.gamma(1, 0.03, n), 0),
+            "mean_activation": rng.gamma(3, 0.5, n),
+            "sd_activation": rng.gamma(2, 0.3, n),
+            "max_activation": rng.gamma(9, 0.5, n),
+            "n_items": rng.integers(1, 90, n),
+            "top_concept": np.where(alive, names, ""),
+            "top_group": [concepts.groups[c] for c in column],
+            "correlation": np.where(alive, r, np.nan),
+            "correlation_low": r - 0.03,
+            "correlation_high": r + 0.03,
+            "z": r * 30,
+            "significant": significant & alive,
+            "fdr": (r > 0.1) & alive,
+            "monosemanticity": strength * rng.normal(0.12, 0.08, n),
+        }
+    )
     if kind == "latents":
-        table["name"] = [f"{n} ({n.lower()}-leaning)" if s else "unclear" for n, s in zip(names, table["significant"], strict=True)]
-        table["name_evidence"] = [f"fires 6.1 times as often on {n} as elsewhere; r = {v:.2f} on held-out users" for n, v in zip(names, r, strict=True)]
+        table["name"] = [
+            f"{n} ({n.lower()}-leaning)" if s else "unclear" for n, s in zip(names, table["significant"], strict=True)
+        ]
+        table["name_evidence"] = [
+            f"fires 6.1 times as often on {n} as elsewhere; r = {v:.2f} on held-out users"
+            for n, v in zip(names, r, strict=True)
+        ]
         table["name_score"] = np.where(table["significant"], 0.6 + 0.3 * r, np.nan)
         table["neighbours"] = [rng.choice(n, 6, replace=False).astype(np.int32) for _ in range(n)]
         table["neighbour_cosines"] = [np.sort(rng.random(6))[::-1].astype(np.float32) for _ in range(n)]
@@ -115,9 +187,22 @@ def _best(features: dict[str, pd.DataFrame], concepts: ConceptTable, rng: np.ran
         for c in np.flatnonzero(concepts.values.sum(0) > 8):
             r = strength * rng.beta(3, 8)
             f = int(rng.integers(0, len(features[kind])))
-            rows.append({"kind": kind, "concept": concepts.names[c], "group": concepts.groups[c], "feature": f,
-                         "label": features[kind]["label"][f], "positives": 400, "r_select": r + 0.02, "r_score": r,
-                         "low": r - 0.03, "high": r + 0.03, "r_new_items": r * 0.7, "r_partial": r * 0.9})  # fmt: skip
+            rows.append(
+                {
+                    "kind": kind,
+                    "concept": concepts.names[c],
+                    "group": concepts.groups[c],
+                    "feature": f,
+                    "label": features[kind]["label"][f],
+                    "positives": 400,
+                    "r_select": r + 0.02,
+                    "r_score": r,
+                    "low": r - 0.03,
+                    "high": r + 0.03,
+                    "r_new_items": r * 0.7,
+                    "r_partial": r * 0.9,
+                }
+            )
     return pd.DataFrame(rows)
 
 
@@ -126,8 +211,19 @@ def _enrichment(n: int, concepts: ConceptTable, rng: np.random.Generator) -> pd.
     for f in range(n):
         for c in np.flatnonzero(concepts.values.sum(0) > 8):
             lift, base = float(rng.lognormal(0, 0.8)), float(concepts.values[1:, c].mean())
-            rows.append({"feature": f, "concept": concepts.names[c], "group": concepts.groups[c], "share_firing": min(1, lift * base),
-                         "share_base": base, "lift": lift, "low": lift * 0.8, "high": lift * 1.25, "correlation": (lift - 1) / 20})  # fmt: skip
+            rows.append(
+                {
+                    "feature": f,
+                    "concept": concepts.names[c],
+                    "group": concepts.groups[c],
+                    "share_firing": min(1, lift * base),
+                    "share_base": base,
+                    "lift": lift,
+                    "low": lift * 0.8,
+                    "high": lift * 1.25,
+                    "correlation": (lift - 1) / 20,
+                }
+            )
     return pd.DataFrame(rows)
 
 
@@ -140,44 +236,106 @@ def _examples(kind: str, n: int, n_items: int, rng: np.random.Generator) -> list
                 at = size - 1 - rank if size > rank + 1 else size - 1
                 acts = rng.random(size) * peak * (rng.random(size) > 0.5)
                 acts[at] = peak
-                rows.append({"kind": kind, "feature": f, "quantile": quantile, "rank": rank, "user": rank, "event": 40, "activation": peak, "at": at,
-                             "items": rng.integers(1, n_items + 1, size).astype(np.int32), "activations": acts.astype(np.float32),
-                             "next_item": int(rng.integers(0, n_items))})  # fmt: skip
+                rows.append(
+                    {
+                        "kind": kind,
+                        "feature": f,
+                        "quantile": quantile,
+                        "rank": rank,
+                        "user": rank,
+                        "event": 40,
+                        "activation": peak,
+                        "at": at,
+                        "items": rng.integers(1, n_items + 1, size).astype(np.int32),
+                        "activations": acts.astype(np.float32),
+                        "next_item": int(rng.integers(0, n_items)),
+                    }
+                )
     return rows
 
 
 def _histogram(n: int, rng: np.random.Generator) -> pd.DataFrame:
     edges = np.linspace(0, 5, 21)
-    rows = [{"feature": f, "low": a, "high": b, "count": int(c)} for f in range(n)
-            for a, b, c in zip(edges[:-1], edges[1:], rng.poisson(400 * np.exp(-edges[:-1])), strict=True)]  # fmt: skip
+    rows = [
+        {"feature": f, "low": a, "high": b, "count": int(c)}
+        for f in range(n)
+        for a, b, c in zip(edges[:-1], edges[1:], rng.poisson(400 * np.exp(-edges[:-1])), strict=True)
+    ]
     return pd.DataFrame(rows)
 
 
 def _evidence(folder: Path, features: dict[str, pd.DataFrame], concepts: ConceptTable, n_items: int, rng) -> None:
     n = len(features["latents"])
     examples = pd.DataFrame([row for kind in KINDS for row in _examples(kind, n, n_items, rng)])
-    write_tables(folder, {**features, "best": _best(features, concepts, rng), "enrichment": _enrichment(n, concepts, rng),
-                          "examples": examples, "histogram": _histogram(n, rng)})  # fmt: skip
-    rows = {kind: {"mean_max_correlation": 0.25 * s, "mean_max_correlation_new_items": 0.18 * (0.7 + 0.3 * s), "mean_max_correlation_matched": 0.2 * s,
-                   "ci95": [0.25 * s - 0.02, 0.25 * s + 0.02], "concepts": 21, "significant_share": 0.5 * s, "monosemanticity": 0.12 * s,
-                   "features": n} for kind, s in KINDS.items()}  # fmt: skip
-    difference = {"same_items": {"mean": 0.0625, "ci95": [0.03, 0.09]}, "new_items": {"mean": 0.013, "ci95": [-0.012, 0.03]}}
-    write_json(folder / "summary.json", {"kinds": list(KINDS), **rows, "probe": {"mean_max_correlation": 0.4},
-                                         "difference": {"latents_minus_neurons": difference}, "seeds": 1})  # fmt: skip
+    write_tables(
+        folder,
+        {
+            **features,
+            "best": _best(features, concepts, rng),
+            "enrichment": _enrichment(n, concepts, rng),
+            "examples": examples,
+            "histogram": _histogram(n, rng),
+        },
+    )
+    rows = {
+        kind: {
+            "mean_max_correlation": 0.25 * s,
+            "mean_max_correlation_new_items": 0.18 * (0.7 + 0.3 * s),
+            "mean_max_correlation_matched": 0.2 * s,
+            "ci95": [0.25 * s - 0.02, 0.25 * s + 0.02],
+            "concepts": 21,
+            "significant_share": 0.5 * s,
+            "monosemanticity": 0.12 * s,
+            "features": n,
+        }
+        for kind, s in KINDS.items()
+    }
+    difference = {
+        "same_items": {"mean": 0.0625, "ci95": [0.03, 0.09]},
+        "new_items": {"mean": 0.013, "ci95": [-0.012, 0.03]},
+    }
+    write_json(
+        folder / "summary.json",
+        {
+            "kinds": list(KINDS),
+            **rows,
+            "probe": {"mean_max_correlation": 0.4},
+            "difference": {"latents_minus_neurons": difference},
+            "seeds": 1,
+        },
+    )
 
 
 def _map(latents: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     cluster = rng.integers(0, 8, len(latents))
     centre = rng.normal(0, 5, (8, 2))
     xy = centre[cluster] + rng.normal(0, 0.7, (len(latents), 2))
-    return pd.DataFrame({"feature": latents["feature"], "x": xy[:, 0], "y": xy[:, 1], "cluster": cluster,
-                         "cluster_name": [f"Region {c}" for c in cluster]})  # fmt: skip
+    return pd.DataFrame(
+        {
+            "feature": latents["feature"],
+            "x": xy[:, 0],
+            "y": xy[:, 1],
+            "cluster": cluster,
+            "cluster_name": [f"Region {c}" for c in cluster],
+        }
+    )
 
 
 def _steering(folder: Path, n: int, n_items: int, rng: np.random.Generator) -> None:
     def items() -> np.ndarray:
         return rng.choice(np.arange(1, n_items + 1), 10, replace=False).astype(np.int32)
-    rows = [{"latent": i, "effect": (e := float(rng.gamma(2, 1.2))), "effect_low": max(0, e - 0.4), "effect_high": e + 0.4,
-             "promoted": items(), "promoted_change": np.sort(rng.gamma(3, 0.4, 10))[::-1].astype(np.float32),
-             "demoted": items(), "demoted_change": -np.sort(rng.gamma(3, 0.4, 10))[::-1].astype(np.float32)} for i in range(n)]  # fmt: skip
+
+    rows = [
+        {
+            "latent": i,
+            "effect": (e := float(rng.gamma(2, 1.2))),
+            "effect_low": max(0, e - 0.4),
+            "effect_high": e + 0.4,
+            "promoted": items(),
+            "promoted_change": np.sort(rng.gamma(3, 0.4, 10))[::-1].astype(np.float32),
+            "demoted": items(),
+            "demoted_change": -np.sort(rng.gamma(3, 0.4, 10))[::-1].astype(np.float32),
+        }
+        for i in range(n)
+    ]
     write_tables(folder, {"effects": pd.DataFrame(rows)})

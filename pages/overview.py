@@ -1,0 +1,152 @@
+"""What this study is, how good its recommender and its dictionary are, and what the comparison says."""
+
+from seqsae_core.dashboard import navigation
+
+navigation.setup()
+
+import streamlit as st  # noqa: E402
+
+from seqsae_core import figures  # noqa: E402
+from seqsae_core.dashboard import extras, headline, loading, waiting, widgets  # noqa: E402
+from seqsae_core.dashboard.loading import Opened  # noqa: E402
+from seqsae_core.dashboard.widgets import fixed, interval, percent  # noqa: E402
+
+
+def body(opened: Opened) -> None:
+    """The page, part by part as far as the study is built."""
+    introduction(opened)
+    with_stage(opened, "evidence", evidence, "The comparison of latents and neurons comes with the evidence.")
+    with_stage(opened, "recommender", recommender, "The recommender is being trained.")
+    with_stage(opened, "sae", dictionary, "The dictionary's figures come when it is trained.")
+    if opened.has("steering"):
+        extras.card(opened)
+    others(opened)
+
+
+def with_stage(opened: Opened, stage: str, part, text: str) -> None:
+    """A part of the page, or a line that says when it comes."""
+    if opened.has(stage):
+        part(opened)
+    else:
+        waiting.note(opened.study.path, stage, opened.dictionary, text)
+
+
+def introduction(opened: Opened) -> None:
+    """Name, sizes, the model in a sentence, and the way to the demo."""
+    text, button = st.columns([5, 2], vertical_alignment="bottom")
+    with text:
+        widgets.title(opened.study.name.replace("-", " ").capitalize(), summary(opened))
+    if button.button("Steer a recommendation", type="primary", icon=":material/tune:", width="stretch"):
+        navigation.go("steer", opened.view.home())
+
+
+def summary(opened: Opened) -> str:
+    """The study in two sentences."""
+    sizes, config = opened.study.manifest.get("sizes", {}), opened.study.config
+    data = f"{sizes.get('users', 0):,} users, {sizes.get('items', 0):,} items, {sizes.get('interactions', 0):,} interactions."
+    model = (
+        f"A causal transformer of {config.recommender.blocks} blocks and width {config.recommender.width}; "
+        f"after block {config.sae.layer} a {config.sae.variant.upper() if config.sae.variant == 'relu' else 'TopK'} "
+        f"sparse autoencoder with {config.sae.latents:,} latents. Preset {config.preset}, seed {config.seed}."
+    )
+    return f"{data} {model}"
+
+
+def evidence(opened: Opened) -> None:
+    """Latents and neurons under one measurement, both figures, in words and as a chart."""
+    found = opened.summary()
+    widgets.section("Do latents name concepts better than neurons?")
+    words, chart = st.columns([2, 3], gap="large")
+    with words:
+        headline.words(found)
+        navigation.link(
+            "latents_vs_neurons",
+            opened.view.home(),
+            "See it concept by concept",
+            icon=":material/compare_arrows:",
+        )
+    with chart:
+        text = "For each concept the best feature, chosen on one set of held-out users and scored on another; dots are means over concepts, bars 95 % intervals where there are any."
+        widgets.chart(figures.comparison(found), text, "comparison")
+
+
+def recommender(opened: Opened) -> None:
+    """Quality beside the baselines, chart and table."""
+    metrics = opened.recommender_metrics()
+    widgets.section("The recommender")
+    chart, table = st.columns([3, 2], gap="large", vertical_alignment="center")
+    with chart:
+        text = "One target a user, the whole catalogue ranked, seen items removed, ties counted against the model; bars are 95 % intervals over users."
+        widgets.chart(figures.quality(metrics), text, "quality")
+    table.dataframe(quality_table(metrics), hide_index=True)
+
+
+def quality_table(metrics: dict) -> list[dict]:
+    """HR and NDCG of the model and of its baselines, as text with intervals."""
+    rows = {"This model": metrics} | {name.capitalize(): found for name, found in metrics.get("baselines", {}).items()}
+    return [
+        {"": name}
+        | {
+            label: f"{fixed(row[key], 4)} ({interval(row.get(f'{key}_ci95'), 4)})"
+            for key, label in {"hr@10": "HR@10", "ndcg@10": "NDCG@10"}.items()
+        }
+        for name, row in rows.items()
+    ]
+
+
+def dictionary(opened: Opened) -> None:
+    """Fidelity tiles."""
+    m = opened.sae_metrics()
+    widgets.section("The dictionary")
+    widgets.tiles(
+        [
+            (
+                "Explained variance",
+                fixed(m.get("explained_variance")),
+                interval(m.get("explained_variance_ci95")),
+                "1 − squared error / variance about the mean, on users that took no part in fitting.",
+            ),
+            (
+                "Active latents (L0)",
+                fixed(m.get("l0"), 1),
+                "mean per position",
+                "How many latents are active at a position, on average.",
+            ),
+            (
+                "Dead latents",
+                percent(m.get("dead_fraction")),
+                "on fitting users",
+                "Share of latents that never fire on the users that the dictionary was fitted on.",
+            ),
+            (
+                "Cross-entropy recovered",
+                percent(m.get("ce_recovered")),
+                interval(m.get("ce_recovered_ci95")),
+                "Of the loss in prediction when the layer is replaced by its mean, the share that the reconstruction wins back.",
+            ),
+            (
+                "NDCG@10 change",
+                percent(m.get("ndcg_change"), signed=True),
+                interval(m.get("ndcg_change_ci95"), signed=True),
+                "Ranking quality when the layer is replaced by its reconstruction. Steering keeps the reconstruction error, so it does not pay this price.",
+            ),
+        ]
+    )
+
+
+def others(opened: Opened) -> None:
+    """Links to the study's other dictionaries and to other studies."""
+    views = [(opened.view.home().but(dictionary=name), f"Dictionary {name}") for name in opened.study.dictionaries[1:]]
+    views += [
+        (opened.view.home().but(study=name, dictionary=None), f"Study {name}")
+        for name in loading.studies()
+        if name != opened.study.name
+    ]
+    if views:
+        widgets.section("Also here")
+        with st.container(horizontal=True):
+            for view, label in views:
+                navigation.link("overview", view, widgets.plain(label), icon=":material/folder_open:")
+
+
+loading.page(body, needs=("data",))

@@ -1,0 +1,131 @@
+"""The parts of the page that holds latents against neurons."""
+
+import pandas as pd
+import streamlit as st
+
+from seqsae_core import figures
+from seqsae_core.dashboard import navigation, permalink, portrait, widgets
+from seqsae_core.dashboard.loading import Opened
+from seqsae_core.dashboard.widgets import fixed
+from seqsae_core.errors import UserError
+
+MEASURES = {"Same items": "r_score", "New items": "r_new_items"}
+GROUPS = {"genre": "Genres", "decade": "Decades", "popularity": "Popularity"}
+
+
+def concepts(opened: Opened) -> None:
+    """Dots per concept on both measures, and the table behind them."""
+    best = opened.best()
+    widgets.section("Concept by concept")
+    groups = [g for g in best["group"].unique() if g]
+    group = st.segmented_control(
+        "Concepts",
+        groups,
+        default=groups[0],
+        required=True,
+        key="group",
+        format_func=lambda g: GROUPS.get(g, g.capitalize()),
+    )
+    rows = best[best["group"] == group]
+    texts = (
+        "Each dot is the best feature of a kind; bars are 95 % intervals over users.",
+        "Chosen on half of the items, scored on the other half, mean of the halvings; single concepts have no interval here.",
+    )
+    for tab, (label, column), text in zip(st.columns(2, gap="medium"), MEASURES.items(), texts, strict=True):
+        with tab:
+            st.markdown(f"**{label}**")
+            widgets.chart(figures.concept_dots(rows, column), text, f"dots-{column}")
+    with st.expander("The same as a table"):
+        st.dataframe(side_by_side(rows), hide_index=True, column_config=table_columns(), placeholder="–")
+
+
+def side_by_side(best: pd.DataFrame) -> pd.DataFrame:
+    """One row a concept: the best latent and the best neuron with both correlations and the difference."""
+    columns = ["concept", "positives", "label", "r_score", "r_new_items", "r_partial"]
+    latents, neurons = (best.loc[best["kind"] == kind, columns].set_index("concept") for kind in ("latents", "neurons"))
+    both = latents.join(neurons.drop(columns="positives"), how="outer", lsuffix="_latent", rsuffix="_neuron")
+    both["difference"] = both["r_score_latent"] - both["r_score_neuron"]
+    both["difference_new"] = both["r_new_items_latent"] - both["r_new_items_neuron"]
+    return both.sort_values("difference", ascending=False).reset_index()
+
+
+def table_columns() -> dict:
+    """Headings and formats of the side-by-side table."""
+
+    def number(label: str, text: str | None = None):
+        return st.column_config.NumberColumn(label, format="%.3f", help=text)
+
+    partial = "With release year and log-popularity partialled out."
+    return {
+        "concept": "Concept",
+        "positives": st.column_config.NumberColumn("Positions", format="localized"),
+        "label_latent": "Best latent",
+        "r_score_latent": number("r"),
+        "r_new_items_latent": number("r, new items"),
+        "r_partial_latent": number("r, partial", partial),
+        "label_neuron": "Best neuron",
+        "r_score_neuron": number("r "),
+        "r_new_items_neuron": number("r, new items "),
+        "r_partial_neuron": number("r, partial ", partial),
+        "difference": number("Difference"),
+        "difference_new": number("Difference, new items"),
+    }
+
+
+def examples(opened: Opened) -> None:
+    """Sequences that fire the best latent and the best neuron of one concept, side by side."""
+    widgets.section(
+        "See both sides",
+        "The strongest and weaker examples of the best feature of each kind for one concept.",
+    )
+    best = opened.best()
+    latents = best[(best["kind"] == "latents") & best["r_score"].notna()]
+    names = latents.sort_values("r_score", ascending=False)["concept"].tolist()
+    chosen, rival = sides(opened, best, names)
+    for column, kind in zip(st.columns(2, gap="medium"), ("latents", rival), strict=True):
+        rows = best[(best["kind"] == kind) & (best["concept"] == chosen)]
+        with column:
+            if rows.empty:
+                st.caption(f"{figures.kind_name(kind)} have no candidate for this concept.")
+            else:
+                side(opened, rows.iloc[0])
+
+
+def sides(opened: Opened, best: pd.DataFrame, names: list[str]) -> tuple[str, str]:
+    """The concept and the rival to look at; both are part of the link."""
+    view = opened.view
+    if view.concept is not None and view.concept not in names:
+        raise UserError(f"The study has no concept `{view.concept}` with enough positions. It has: {', '.join(names)}.")
+    rivals = [k for k in best["kind"].unique() if k in permalink.KINDS and k != "latents"]
+    left, right = st.columns(2, gap="medium")
+    concept = left.selectbox("Concept", names, index=names.index(view.concept) if view.concept else 0, key="concept")
+    start = rivals.index(view.kind) if view.kind in rivals else 0
+    rival = right.selectbox("Against", rivals, index=start, format_func=figures.kind_name, key="rival")
+    changed = concept != names[0] or rival != rivals[0] or view.concept or view.kind
+    permalink.write(view.but(concept=concept, kind=rival) if changed else view)
+    return concept, rival
+
+
+def side(opened: Opened, row: pd.Series) -> None:
+    """One feature: its figures, its examples, and its page where it has one."""
+    kind, feature = row["kind"], int(row["feature"])
+    st.markdown(
+        f"**{widgets.plain(row['label'])}** · r {fixed(row['r_score'])} same items, {fixed(row['r_new_items'])} new items"
+    )
+    portrait.quantile_strips(opened.examples(kind, feature), opened, kind, f"{kind}{feature}")
+    if kind == "latents":
+        navigation.link(
+            "latent", opened.view.home().but(latent=feature), "Open this latent", icon=":material/lens_blur:"
+        )
+
+
+def monosemanticity(opened: Opened) -> None:
+    """Distribution over the features of each kind."""
+    widgets.section("One meaning each?")
+    kinds = [k for k in ("latents", "neurons", "random_directions") if k in opened.summary()]
+    tables = {kind: opened.features(kind) for kind in kinds}
+    widgets.chart(
+        figures.monosemanticity(tables),
+        "Live features only; the line is the mean. Higher means that the items that fire a feature are alike in genre, decade and popularity.",
+        "mono",
+    )

@@ -1,0 +1,111 @@
+"""The comparison of latents and neurons in plain words: two figures, always together, and what they allow one to say."""
+
+from typing import Any
+
+import streamlit as st
+
+from seqsae_core.dashboard.widgets import fixed, interval, missing, tiles
+from seqsae_core.figures import NEW, SAME
+
+
+def words(summary: dict[str, Any]) -> None:
+    """Both figures and what each means."""
+    latents, neurons = summary["latents"], summary["neurons"]
+    same, new = differences(summary)
+    st.markdown(
+        f"**Same items.** Over {latents['concepts']} concepts the best latent correlates **{fixed(latents[SAME])}** with its "
+        f"concept, the best neuron **{fixed(neurons[SAME])}**{_ratio(latents[SAME], neurons[SAME])}. "
+        f"Difference {difference(same)}: {verdict(same)}."
+    )
+    st.markdown(
+        f"**New items.** Chosen on one half of the items and scored on the other: **{fixed(latents.get(NEW))}** and "
+        f"**{fixed(neurons.get(NEW))}**. Difference {difference(new)}: {verdict(new)}."
+    )
+    st.caption(f"{reading(same, new)} {seeds(summary)}")
+
+
+def figure_tiles(summary: dict[str, Any]) -> None:
+    """Both figures of latents and neurons, and both differences, as tiles side by side."""
+    latents, neurons = summary["latents"], summary["neurons"]
+    same, new = differences(summary)
+    about_same = "Held-out users, items known from choosing the features."
+    about_new = "Held-out users, and items that took no part in choosing the features: the sceptic's figure."
+    tiles(
+        [
+            ("Latents, same items", fixed(latents[SAME]), interval(latents.get("ci95")), about_same),
+            ("Neurons, same items", fixed(neurons[SAME]), interval(neurons.get("ci95")), about_same),
+            (
+                "Difference, same items",
+                fixed(same.get("mean"), signed=True),
+                interval(same.get("ci95"), signed=True),
+                about_same,
+            ),
+        ]
+    )
+    tiles(
+        [
+            (
+                "Latents, new items",
+                fixed(latents.get(NEW)),
+                interval(latents.get("ci95_new_items")),
+                about_new,
+            ),
+            (
+                "Neurons, new items",
+                fixed(neurons.get(NEW)),
+                interval(neurons.get("ci95_new_items")),
+                about_new,
+            ),
+            (
+                "Difference, new items",
+                fixed(new.get("mean"), signed=True),
+                interval(new.get("ci95"), signed=True),
+                about_new,
+            ),
+        ]
+    )
+
+
+def differences(summary: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Latents minus neurons, on the same items and on new items; empty where not measured."""
+    found = summary.get("difference", {}).get("latents_minus_neurons", {})
+    return found.get("same_items") or {}, found.get("new_items") or {}
+
+
+def difference(found: dict[str, Any]) -> str:
+    """A difference with its interval."""
+    return f"{fixed(found.get('mean'), signed=True)} ({interval(found.get('ci95'), signed=True)})"
+
+
+def verdict(found: dict[str, Any]) -> str:
+    """What the interval of a difference allows one to say."""
+    bounds = found.get("ci95")
+    if not bounds or any(missing(b) for b in bounds):
+        return "without an interval nothing follows from it"
+    if bounds[0] > 0:
+        return "latents are ahead"
+    return "neurons are ahead" if bounds[1] < 0 else "the interval includes 0, so neither is shown to be ahead"
+
+
+def reading(same: dict[str, Any], new: dict[str, Any]) -> str:
+    """The two verdicts together."""
+    ahead = [bool(d.get("ci95")) and not any(missing(b) for b in d["ci95"]) and d["ci95"][0] > 0 for d in (same, new)]
+    if ahead == [True, True]:
+        return "The lead holds on items that played no part in choosing the features: it is about concepts."
+    if ahead == [True, False]:
+        return "Much of the lead on the same items may be items recognised, not concepts understood."
+    return "This build does not show that latents name these concepts better than neurons do."
+
+
+def seeds(summary: dict[str, Any]) -> str:
+    """How many trainings of the dictionary the figures rest on."""
+    n = summary.get("seeds", 1)
+    return (
+        f"Means over {n} trainings of the dictionary."
+        if n > 1
+        else "One training of the dictionary; another seed moves the second figure by about ±.02."
+    )
+
+
+def _ratio(a: float | None, b: float | None) -> str:
+    return "" if missing(a) or missing(b) or b <= 0 else f" ({a / b:.2f} times)"
