@@ -116,9 +116,10 @@ def run_steering(study: Study, config: StudyConfig, folder: Path, report: Report
     summary = curves(study, config, folder, config.steering, lambda done, text: report(0.65 * done, text))
     report(0.65, "effect of every latent")
     sequences, sae = study.sequences(), study.sae(config.dictionary)
+    counts = study.catalogue()["count"].to_numpy()
     table = effects.measure_effects(
-        study.model(), config.sae.layer, sae, latent_units(study, config), sequences, study.split(sequences),
-        study.catalogue(), config.steering, config.seed, lambda done, text: report(0.65 + 0.35 * done, text),
+        study.model(), sae, config.sae.layer, latent_units(study, config), sequences, study.split(sequences), counts,
+        config.steering, config.seed, lambda done, text: report(0.65 + 0.35 * done, text),
     )  # fmt: skip
     write_tables(folder, {"effects": table})
     ours = summary.get("latents", {}).get("share_lift_at_5pct")

@@ -85,6 +85,8 @@ def enrichment(codes: csr_array, activations: Activations, concepts: ConceptTabl
     by_user = np.asarray((pick @ fires).toarray())
     parts = []
     for column, (name, group) in enumerate(zip(concepts.names, concepts.groups, strict=True)):
+        if not concepts.values[activations.item_at, column].any():
+            continue
         y = concepts.values[activations.item_at, column].astype(np.float64)
         together = (pick @ fires.multiply(y[:, None]).tocsr()).toarray()
         part = _lift(by_user, together, pick @ y, pick @ np.ones(len(y)))
