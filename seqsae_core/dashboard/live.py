@@ -1,0 +1,86 @@
+"""The live slider: from rankings to what steering.js replays under the hand, and back to the strengths it sends."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from seqsae_core.figures import DEMOTED, LATENTS, PROMOTED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from seqsae_core.steering.steerer import Ranking
+
+KEY = "live"
+STEP = 0.1
+SHOWN, DEPTH, POINTS, GENRES = 10, 30, 41, 8
+COLOURS = {"promoted": PROMOTED, "demoted": DEMOTED, "latents": LATENTS}
+
+
+def strengths(limit: float) -> list[float]:
+    """The grid that a slider replays: POINTS strengths from -limit to limit, 0 in the middle, exactly."""
+    half = POINTS // 2
+    return [limit * i / half for i in range(-half, half + 1)]
+
+
+def payload(
+    sliders: Sequence[tuple[int, str, float]], limit: float, before: "Ranking", after: "Ranking",
+    grids: Sequence[Sequence["Ranking"]], catalogue: pd.DataFrame, serial: int,
+) -> dict[str, Any]:  # fmt: skip
+    """What the component reads; see steering.js. sliders: (latent, name, strength); catalogue is indexed by item."""
+    rankings = [before, after, *(ranking for grid in grids for ranking in grid)]
+    items = describe({int(i) for ranking in rankings for i in ranking.items[:SHOWN]}, catalogue)
+    return {
+        "sliders": [{"latent": latent, "name": name, "strength": s} for latent, name, s in sliders],
+        "limit": limit, "step": STEP, "strengths": strengths(limit), "shown": min(SHOWN, len(before.items)),
+        "before": entry(before), "after": entry(after), "grids": [[entry(r) for r in grid] for grid in grids],
+        "items": items, "genres": mix_order(rankings, items), "colours": COLOURS, "serial": serial,
+    }  # fmt: skip
+
+
+def entry(ranking: "Ranking") -> dict[str, list]:
+    """A ranking as JSON: items and scores, best first."""
+    return {"items": ranking.items.tolist(), "scores": np.round(ranking.scores.astype(float), 4).tolist()}
+
+
+def describe(items: Iterable[int], catalogue: pd.DataFrame) -> dict[int, dict[str, Any]]:
+    """Title, year and genres of items, as plain text: the component shows it without rendering any of it."""
+    rows = catalogue.loc[sorted(items), ["title", "year", "genres"]]
+    found = {}
+    for item, title, year, genres in rows.itertuples():
+        names = [g for g in str(genres or "").split("|") if g]
+        found[int(item)] = {"title": str(title), "year": None if pd.isna(year) else int(year), "genres": names}
+    return found
+
+
+def mix_order(rankings: Sequence["Ranking"], items: Mapping[int, Mapping[str, Any]]) -> list[str]:
+    """The genres whose bars are shown, in an order that no drag changes: most frequent over all lists first."""
+    counts = pd.Series(
+        [g for r in rankings for i in r.items[:SHOWN].tolist() for g in items[i]["genres"]], dtype=str
+    ).value_counts()
+    return sorted(counts.index, key=lambda g: (-counts[g], g))[:GENRES]
+
+
+def show(data: dict[str, Any], **on: "Callable[[], None]") -> Any:
+    """The component; on: callbacks for `released`, `removed` and `opened` (on_released_change and so on)."""
+    return _component()(key=KEY, data=data, **on)
+
+
+def sent(name: str) -> Any:
+    """What the component sent last under this name, or None: for callbacks, and for `released` at any time."""
+    state = st.session_state.get(KEY)
+    return None if state is None else state.get(name)
+
+
+@cache
+def _component() -> Any:
+    here = Path(__file__).parent
+    return st.components.v2.component(
+        "seqsae_steering", html='<div class="steer"></div>',
+        css=(here / "steering.css").read_text(), js=(here / "steering.js").read_text(),
+    )  # fmt: skip

@@ -1,0 +1,172 @@
+"""What the page Steer shows: whose history, and which latents are turned how far. Checked, or the defaults.
+
+Nothing here imports torch; the strength that opens the page is chosen later, from the first grid.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from seqsae_core.dashboard.loading import Opened
+from seqsae_core.dashboard.permalink import View
+from seqsae_core.data.sequences import SCORE, SELECT
+from seqsae_core.errors import UserError
+from seqsae_core.study import Study
+
+USUAL_LENGTHS = (12, 40)
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Histories to steer for: items of all users one after another (`offsets`), how many events of each come before the
+    test target (`ends`, -1 = no target), and the users that took no part in fitting the dictionary."""
+
+    items: np.ndarray
+    offsets: np.ndarray
+    ends: np.ndarray
+    held_out: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def history(self, user: int) -> tuple[int, ...]:
+        """Items before the test target, or all of them where there is none; oldest first."""
+        start, stop = self.offsets[user : user + 2]
+        end = self.ends[user]
+        return tuple(self.items[start : stop if end < 0 else start + end].tolist())
+
+    def target(self, user: int) -> int | None:
+        """The item that the user took next, which the model has not seen at this place."""
+        return int(self.items[self.offsets[user] + self.ends[user]]) if self.ends[user] >= 0 else None
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One state of the page. user and target are None for a composed history; a strength of None is not chosen yet."""
+
+    view: View
+    history: tuple[int, ...]
+    edits: tuple[tuple[int, float | None], ...]
+    user: int | None = None
+    target: int | None = None
+
+    def latest(self, view: View) -> "Scene":
+        """The same scene at the strengths of a newer link: sliders change the URL without a run of the whole page."""
+        return replace(self, view=view, edits=view.edits or self.edits)
+
+    def at(self, edits: tuple[tuple[int, float], ...]) -> View:
+        """The link to this scene at these strengths: it says everything, also what was a default."""
+        return self._said().but(edits=edits)
+
+    def of(self, user: int | None) -> View:
+        """The link to the same edits for another user, None = the default one."""
+        return self._said().but(user=user, history=None)
+
+    def composed(self, history: tuple[int, ...]) -> View:
+        """The link to the same edits for a history put together by hand."""
+        return self._said().but(user=None, history=history)
+
+    def _said(self) -> View:
+        chosen = all(strength is not None for _, strength in self.edits)
+        edits = self.edits if chosen else self.view.edits
+        who = {"user": self.user} if self.user is not None else {"history": self.history}
+        return self.view.home().but(**who, edits=edits, latent=self.view.latent if edits is None else None)
+
+
+def audience(opened: Opened) -> Audience:
+    """Histories of the study, cached."""
+    return _audience(str(opened.study.path), opened.stamp("data"))
+
+
+def scene(opened: Opened, view: View) -> Scene:
+    """The scene of a link. Raises UserError naming what the link asks for that this study does not have."""
+    edits = _edits(opened, view)
+    if view.history is not None:
+        return Scene(view, _history(opened, view.history), edits)
+    people = audience(opened)
+    user = _user(people, view)
+    return Scene(view, people.history(user), edits, user, people.target(user))
+
+
+def limit(opened: Opened) -> float:
+    """The largest strength of a slider, in standard deviations of the latent where it fires."""
+    return float(opened.study.config.steering.max_strength)
+
+
+def steerable(opened: Opened) -> pd.DataFrame:
+    """Latents that fire, the best evidenced first."""
+    latents = opened.features("latents")
+    latents = latents[latents["alive"] & (latents["sd_activation"] > 0)]
+    return latents.sort_values(["significant", "correlation"], ascending=False, na_position="last")
+
+
+def default_latent(opened: Opened) -> int:
+    """The latent that opens the page: among significant ones (of genres, where there are any) the largest product of
+    held-out correlation and steering effect; without effects the largest correlation."""
+    latents = steerable(opened)
+    if latents.empty:
+        raise UserError("No latent of this dictionary fires, so there is nothing to steer: train it longer.")
+    for wanted in ("significant", "of_genre"):
+        kept = latents.assign(of_genre=latents["top_group"] == "genre").query(wanted)
+        latents = latents if kept.empty else kept
+    worth = latents["correlation"].fillna(0)
+    if opened.has("steering"):
+        worth = worth * opened.effects()["effect"].reindex(latents.index).fillna(0)
+    return int(worth.idxmax())
+
+
+def default_user(people: Audience) -> int:
+    """The first held-out user with a history of a usual length."""
+    lengths = people.ends[people.held_out]
+    usual = people.held_out[(lengths >= USUAL_LENGTHS[0]) & (lengths <= USUAL_LENGTHS[1])]
+    return int(usual[0] if len(usual) else people.held_out[0])
+
+
+def after(people: Audience, user: int) -> int:
+    """The next held-out user, round and round."""
+    return int(people.held_out[np.searchsorted(people.held_out, user, side="right") % len(people.held_out)])
+
+
+def _user(people: Audience, view: View) -> int:
+    if view.user is None:
+        return default_user(people)
+    if view.user >= len(people):
+        raise UserError(f"There is no user {view.user} in this study: users run from 0 to {len(people) - 1}.")
+    return view.user
+
+
+def _history(opened: Opened, history: tuple[int, ...]) -> tuple[int, ...]:
+    n_items = len(opened.catalogue())
+    unknown = next((item for item in history if not 1 <= item <= n_items), None)
+    if unknown is not None:
+        raise UserError(f"There is no item {unknown} in this study: items run from 1 to {n_items}.")
+    return history
+
+
+def _edits(opened: Opened, view: View) -> tuple[tuple[int, float | None], ...]:
+    opening = default_latent(opened) if view.latent is None and not view.edits else view.latent
+    edits = view.edits or ((opening, None),)
+    for latent, strength in edits:
+        _check(opened, latent, strength)
+    return edits
+
+
+def _check(opened: Opened, latent: int, strength: float | None) -> None:
+    latents, most = opened.features("latents"), limit(opened)
+    if latent not in latents.index:
+        raise UserError(f"There is no latent {latent} in this dictionary: latents run from 0 to {len(latents) - 1}.")
+    if not (latents.at[latent, "alive"] and latents.at[latent, "sd_activation"] > 0):
+        raise UserError(f"Latent {latent} never fires, so it has no unit to be turned by: choose another one.")
+    if strength is not None and abs(strength) > most:
+        raise UserError(f"The strength {strength:g} of latent {latent} is too large: use −{most:g} to {most:g}.")
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _audience(path: str, stamp: str) -> Audience:
+    study = Study.open(path)
+    sequences = study.sequences()
+    split = study.split(sequences)
+    held_out = split.users(SELECT, SCORE)
+    return Audience(sequences.items, sequences.offsets, split.test_at, held_out[split.test_at[held_out] > 0])
