@@ -31,7 +31,7 @@ from seqsae_core.steering.frontier import BUDGETS, Curve, choose, frontier_area,
 from seqsae_core.steering.steerer import Steerer
 
 STRENGTHS = 16
-SMALLEST_STRENGTH = 0.25
+SMALLEST_STRENGTH = 0.1
 SHARES = (0.01, 0.40)
 
 
