@@ -49,6 +49,11 @@ class Corpus:
         year = year.fillna(year.mean() if year.notna().any() else 0.0).to_numpy(float)
         return np.vstack([[0.0, 0.0], np.column_stack([year, np.log1p(self.catalogue["count"])])])
 
+    def test(self, sums: ItemSums, permutations: int, seed: int) -> Significance:
+        """Significance of features against all concepts; popularity concepts are permuted freely."""
+        free = np.array([g == "popularity" for g in self.concepts.groups])
+        return permutation_test(sums, self.concepts.values.astype(np.float64), self.strata, free, permutations, seed)
+
 
 @dataclass(frozen=True)
 class Atlas:
@@ -68,12 +73,11 @@ class Atlas:
 def build_atlas(features: Features, corpus: Corpus, genres: np.ndarray, halves: list[np.ndarray], width: int,
                 config: EvidenceConfig, seed: int) -> Atlas:  # fmt: skip
     """Measure any features. genres: concept columns of the contest; halves: item masks; width: of the layer."""
-    table, values = corpus.concepts, corpus.concepts.values.astype(np.float64)
+    values = corpus.concepts.values.astype(np.float64)
     select = alignment.item_sums(features, corpus.select, corpus.n_items)
     score = alignment.item_sums(features, corpus.score, corpus.n_items)
     r_select, r_score = (alignment.correlation(s, values) for s in (select, score))
-    free = np.array([g == "popularity" for g in table.groups])
-    tested = permutation_test(score, values, corpus.strata, free, config.permutations, seed)
+    tested = corpus.test(score, config.permutations, seed)
     matched = alignment.matched_expectation(r_select[:, genres], r_score[:, genres], 2 * width)
     return Atlas(
         features=features,

@@ -11,7 +11,7 @@ from seqsae_core.interpret import alignment, contest, rivals
 from seqsae_core.interpret.atlas import Atlas, Corpus, Report, best_features, build_atlas, summarise
 from seqsae_core.interpret.clustered import enrichment
 from seqsae_core.interpret.examples import find_examples
-from seqsae_core.interpret.naming import Namer
+from seqsae_core.interpret.naming import Namer, naming_half
 from seqsae_core.interpret.rivals import Features
 from seqsae_core.sae.activations import Activations, encode_sparse
 from seqsae_core.sae.autoencoders import Autoencoder
@@ -73,15 +73,17 @@ def _latent_tables(sae: Autoencoder, atlases: list[Atlas], best: pd.DataFrame, c
     latents = atlases[0]
     codes = encode_sparse(sae, corpus.score.values)
     return {
-        "latents": latents.table.assign(**_names(latents, corpus, seed), **_neighbours(sae.W_dec.numpy())),
+        "latents": latents.table.assign(**_names(latents, corpus, config, seed), **_neighbours(sae.W_dec.numpy())),
         "enrichment": enrichment(codes, corpus.score, corpus.concepts, latents.r_score),
         "examples": pd.concat([_examples(a, best, corpus, config, seed) for a in atlases], ignore_index=True),
         "histogram": _histogram(codes.tocsc()),
     }
 
 
-def _names(latents: Atlas, corpus: Corpus, seed: int) -> dict[str, list]:
-    namer = Namer(latents.score, corpus.concepts, corpus.catalogue, latents.tested, seed)
+def _names(latents: Atlas, corpus: Corpus, config: EvidenceConfig, seed: int) -> dict[str, list]:
+    half = naming_half(corpus.n_items, seed)
+    tested = corpus.test(latents.score.only(half), config.permutations, seed)
+    namer = Namer(latents.score, corpus.concepts, corpus.catalogue, half, tested, latents.tested)
     names = [namer.name(i) for i in range(latents.features.count)]
     return {
         "name": [n.text for n in names],

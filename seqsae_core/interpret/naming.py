@@ -27,30 +27,56 @@ class Name:
     score: float | None
 
 
-class Namer:
-    """Names features from `sums` of one set of users, and tests each name on items that took no part in naming."""
+def naming_half(n_items: int, seed: int) -> np.ndarray:
+    """The items that names may be made from, bool (n_items + 1,); names are tested on the others."""
+    half = np.random.default_rng(seed).random(n_items + 1) < 0.5
+    half[0] = False
+    return half
 
-    def __init__(self, sums: ItemSums, table: ConceptTable, catalogue: pd.DataFrame, tested: Significance, seed: int):
-        self.table, self.tested = table, tested
-        self.mean = np.divide(
-            sums.total, sums.counts[:, None], out=np.zeros_like(sums.total), where=sums.counts[:, None] > 0
-        )
+
+class Namer:
+    """Names features from the items in `half`, and tests each name on the items outside.
+
+    tested: significance on the items in `half` alone; everywhere: on all items.
+    """
+
+    def __init__(
+        self,
+        sums: ItemSums,
+        table: ConceptTable,
+        catalogue: pd.DataFrame,
+        half: np.ndarray,
+        tested: Significance,
+        everywhere: Significance,
+    ):
+        self.table, self.tested, self.everywhere = table, tested, everywhere
+        count = sums.counts[:, None]
+        self.mean = np.divide(sums.total, count, out=np.zeros_like(sums.total), where=count > 0)
         seen = sums.counts > 0
-        naming = np.random.default_rng(seed).random(len(seen)) < 0.5
-        self.naming, self.checking = seen & naming, seen & ~naming
+        self.naming, self.checking = seen & half, seen & ~half
         self.words = [set()] + [{w.lower() for w in WORD.findall(t)} for t in catalogue["title"].astype(str)]
         self.word_items = Counter(w for i in np.flatnonzero(self.naming) for w in self.words[i])
 
     def name(self, feature: int) -> Name:
-        """The name of one feature."""
-        found = np.flatnonzero(self.tested.family_wise[feature])
-        chosen = self._distinct(feature, found[np.argsort(-self.tested.z[feature, found], kind="stable")])
-        if not chosen:
-            return Name(UNCLEAR, "No concept is significant at 5 % family-wise error.", (), None)
+        """The name of one feature. One that only all items together support is given, but has no detection score."""
+        chosen = self._distinct(feature, self._ranked(feature, self.tested))
+        if chosen:
+            return self._named(feature, chosen, self.tested, self._detection(feature, chosen))
+        chosen = self._distinct(feature, self._ranked(feature, self.everywhere))
+        if chosen:
+            return self._named(feature, chosen, self.everywhere, None)
+        return Name(UNCLEAR, "No concept is significant at 5 % family-wise error.", (), None)
+
+    def _ranked(self, feature: int, tested: Significance) -> np.ndarray:
+        """Significant concepts, the largest z first."""
+        found = np.flatnonzero(tested.family_wise[feature])
+        return found[np.argsort(-tested.z[feature, found], kind="stable")]
+
+    def _named(self, feature: int, chosen: list[int], tested: Significance, score: float | None) -> Name:
         words = self._title_words(feature)
         ordered = sorted(chosen, key=lambda c: GROUP_ORDER.get(self.table.groups[c], 3))
         text = " · ".join([self.table.names[c] for c in ordered] + [f"“{w}”" for w in words])
-        return Name(text, self._sentence(feature, chosen), tuple(chosen), self._detection(feature, chosen))
+        return Name(text, self._sentence(feature, chosen, tested, score), tuple(chosen), score)
 
     def _distinct(self, feature: int, ranked: np.ndarray) -> list[int]:
         """The strongest concept, and up to two more while items that have them all are fired on more strongly."""
@@ -81,18 +107,19 @@ class Namer:
         kept = [(n, w) for w, n in counts.items() if n >= 4 and n >= 10 * share * self.word_items[w]]
         return [w for _, w in sorted(kept, reverse=True)[:2]]
 
-    def _sentence(self, feature: int, chosen: list[int]) -> str:
-        parts = [f"{self.table.names[c]} (z {self.tested.z[feature, c]:.1f})" for c in chosen]
-        return f"Significant at 5 % family-wise error (z ≥ {self.tested.threshold:.1f}): {', '.join(parts)}."
+    def _sentence(self, feature: int, chosen: list[int], tested: Significance, score: float | None) -> str:
+        parts = [
+            f"{self.table.names[c]} (z {tested.z[feature, c]:.1f}, needed {tested.threshold[c]:.1f})" for c in chosen
+        ]
+        found = f"Significant at 5 % family-wise error: {', '.join(parts)}"
+        if score is None:
+            return f"{found}; on all items together, so that none is left to test the name on."
+        return f"{found}; on other items the name tells firing from not firing with balanced accuracy {score:.2f}."
 
     def _detection(self, feature: int, chosen: list[int]) -> float | None:
-        """Balanced accuracy of "fires on this item" predicted by "has one of the named concepts", on checking items."""
+        """Balanced accuracy of "fires on this item" predicted by "has all named concepts", on checking items."""
         fires = self.mean[self.checking, feature] > 0
-        says = (
-            (self.table.values[self.checking][:, chosen] > 0).any(1)
-            if len(chosen) == 1
-            else ((self.table.values[self.checking][:, chosen] > 0).all(1))
-        )
         if not fires.any() or fires.all():
             return None
+        says = (self.table.values[self.checking][:, chosen] > 0).all(1)
         return float((says[fires].mean() + (~says[~fires]).mean()) / 2)

@@ -1,5 +1,6 @@
 """Is a correlation more than search would find by chance? A permutation null at item level."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,11 +13,11 @@ BATCH = 25
 
 @dataclass(frozen=True)
 class Significance:
-    """z and p: (f, c); threshold: the z that 5 % of permutations exceed anywhere; fdr: bool (f, c)."""
+    """z, p (f, c); threshold (c,): the z that a concept needs, inf where it does not compete; fdr: bool (f, c)."""
 
     z: np.ndarray
     p: np.ndarray
-    threshold: float
+    threshold: np.ndarray
     fdr: np.ndarray
 
     @property
@@ -28,8 +29,8 @@ class Significance:
 def permutation_test(
     sums: ItemSums, concepts: np.ndarray, strata: np.ndarray, free: np.ndarray, permutations: int, seed: int
 ) -> Significance:
-    """Permute concept rows among items within strata, or freely for the concepts in `free`; max-z over everything
-    (Westfall & Young, 1993) and Benjamini–Hochberg beside it.
+    """Permute concept rows among items within strata, or freely for the concepts in `free`; family-wise thresholds
+    over everything, and Benjamini–Hochberg beside them.
 
     concepts: (n_items + 1, c); strata: (n_items + 1,) popularity decile of each item; free: bool (c,).
     Features that fire on fewer than 10 items and concepts with fewer than 10 items do not compete (z = 0, p = 1).
@@ -39,12 +40,28 @@ def permutation_test(
     null = _null(sums, concepts, strata, free, permutations, seed)
     mean, spread = null.mean(0), null.std(0)
     ok = competes & (spread > 0)
-    p = np.where(ok, (1 + (null >= observed).sum(0)) / (1 + permutations), 1.0)
+    p = np.where(ok, (1 + (null >= observed.astype(np.float32)).sum(0)) / (1 + permutations), 1.0)
     null -= mean
     np.divide(null, spread, out=null, where=ok)
-    highest = np.where(ok, null, -np.inf).reshape(permutations, -1).max(1)
+    highest = null.max(axis=1, where=ok, initial=-np.inf)
     z = np.divide(observed - mean, spread, out=np.zeros_like(observed), where=ok)
-    return Significance(z, p, float(np.quantile(highest, 0.95)) if ok.any() else np.inf, benjamini_hochberg(p))
+    return Significance(z, p, balanced_thresholds(highest, ok.any(0)), benjamini_hochberg(p) & ok)
+
+
+def balanced_thresholds(highest: np.ndarray, competes: np.ndarray, rate: float = 0.05) -> np.ndarray:
+    """The z that each concept needs so that a share `rate` of permutations exceed any of them, (c,).
+
+    highest: (permutations, c), each concept's largest z in each permutation. The permuted maxima of a concept are
+    standardised before the maximum over concepts is taken, for those of rare concepts have heavy tails and would set
+    the threshold for all (balanced max-T: Beran, 1988; Westfall & Young, 1993, section 2.4).
+    """
+    threshold = np.full(highest.shape[1], np.inf)
+    if competes.any():
+        maxima = highest[:, competes]
+        centre, spread = maxima.mean(0), np.maximum(maxima.std(0), 1e-12)
+        needed = np.quantile(((maxima - centre) / spread).max(1), 1 - rate)
+        threshold[competes] = centre + needed * spread
+    return threshold
 
 
 def benjamini_hochberg(p: np.ndarray, rate: float = 0.05) -> np.ndarray:
@@ -57,29 +74,33 @@ def benjamini_hochberg(p: np.ndarray, rate: float = 0.05) -> np.ndarray:
 def _null(
     sums: ItemSums, concepts: np.ndarray, strata: np.ndarray, free: np.ndarray, permutations: int, seed: int
 ) -> np.ndarray:
-    """Correlations under permutation, float32 (permutations, f, c): the products that `correlation` needs, batched."""
-    rng = np.random.default_rng(seed)
-    n = max(sums.counts.sum(), 1.0)
+    """Correlations under permutation, float32 (permutations, f, c): only the products that change, in batches."""
+    seen, n = sums.counts > 0, max(sums.counts.sum(), 1.0)
     mean_a = sums.total.sum(0) / n
     spread_a = np.sqrt((sums.square.sum(0) / n - mean_a**2).clip(min=1e-24))
-    standard = np.ascontiguousarray(((sums.total - np.outer(sums.counts, mean_a)) / spread_a / n).T, dtype=np.float32)
+    standard = (sums.total[seen] - np.outer(sums.counts[seen], mean_a)) / spread_a / n
+    standard, weights = np.ascontiguousarray(standard.T, dtype=np.float32), (sums.counts[seen] / n).astype(np.float32)
     null = np.empty((permutations, len(standard), concepts.shape[1]), np.float32)
+    draws = _shuffled(concepts.astype(np.float32), strata, free, seen, seed)
     for start in range(0, permutations, BATCH):
         size = min(BATCH, permutations - start)
-        drawn = np.concatenate([_shuffled(concepts, strata, free, rng) for _ in range(size)], axis=1)
-        mean_y = sums.counts @ drawn / n
-        spread_y = np.sqrt((sums.counts @ drawn**2 / n - mean_y**2).clip(min=1e-24))
-        products = standard @ (drawn / spread_y).astype(np.float32)
-        null[start : start + size] = products.reshape(len(standard), size, -1).transpose(1, 0, 2)
+        drawn = np.concatenate([next(draws) for _ in range(size)], axis=1)
+        variance = weights @ drawn**2 - (weights @ drawn) ** 2
+        drawn /= np.sqrt(variance.clip(min=1e-12))
+        null[start : start + size] = (standard @ drawn).reshape(len(standard), size, -1).transpose(1, 0, 2)
     return null
 
 
-def _shuffled(concepts: np.ndarray, strata: np.ndarray, free: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """One permutation of the items' rows (row 0, padding, stays)."""
-    key = rng.random(len(concepts))
-    key[0] = -1.0
-    order = np.lexsort((np.arange(len(concepts)), strata))
+def _shuffled(
+    concepts: np.ndarray, strata: np.ndarray, free: np.ndarray, seen: np.ndarray, seed: int
+) -> Iterator[np.ndarray]:
+    """Endless permutations of the items' rows, those of the items in `seen`, (seen, c); row 0, padding, stays."""
+    rng = np.random.default_rng(seed)
+    by_stratum = np.argsort(strata, kind="stable")
     within = np.empty(len(concepts), np.int64)
-    within[order] = np.lexsort((key, strata))
-    everywhere = np.argsort(key)
-    return np.where(free, concepts[everywhere], concepts[within])
+    while True:
+        key = rng.random(len(concepts))
+        key[0] = 0.0
+        within[by_stratum] = np.argsort(strata + key)
+        everywhere = np.argsort(key)
+        yield np.where(free, concepts[everywhere[seen]], concepts[within[seen]])

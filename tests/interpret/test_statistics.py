@@ -10,9 +10,9 @@ from seqsae_core.data.concepts import ConceptTable
 from seqsae_core.interpret import clustered, contest
 from seqsae_core.interpret.alignment import ItemSums
 from seqsae_core.interpret.monosemanticity import content_vectors, monosemanticity
-from seqsae_core.interpret.naming import UNCLEAR, Namer
+from seqsae_core.interpret.naming import UNCLEAR, Namer, naming_half
 from seqsae_core.interpret.rivals import Features
-from seqsae_core.interpret.significance import benjamini_hochberg, permutation_test
+from seqsae_core.interpret.significance import Significance, balanced_thresholds, benjamini_hochberg, permutation_test
 from seqsae_core.sae.activations import Activations
 
 ITEMS = 120
@@ -133,9 +133,32 @@ def test_names_need_evidence():
     sums, concepts = random_world(0, linked=True)
     table = ConceptTable(tuple("ABCDEF"), ("genre",) * 6, concepts.astype(np.float32))
     titles = pd.DataFrame({"title": [f"Star Quest {i}" if c else f"Film {i}" for i, c in enumerate(concepts[1:, 0])]})
-    namer = Namer(sums, table, titles, permuted(sums, concepts), seed=0)
-    name = namer.name(0)
-    assert name.text.startswith("A") and name.score > 0.95
+    half = naming_half(ITEMS, seed=0)
+    tested = permuted(sums.only(half), concepts)
+    name = Namer(sums, table, titles, half, tested, permuted(sums, concepts)).name(0)
+    assert name.text.startswith("A") and name.score > 0.95 and "balanced accuracy" in name.evidence
     shuffled = concepts[np.r_[0, 1 + np.random.default_rng(5).permutation(ITEMS)]]
-    silent = Namer(sums, table, titles, permuted(sums, shuffled), seed=0)
-    assert [silent.name(i).text for i in range(30)].count(UNCLEAR) >= 29
+    nothing = permuted(sums, shuffled)
+    silent = Namer(sums, table, titles, half, nothing, nothing)
+    names = [silent.name(i) for i in range(30)]
+    assert [n.text for n in names].count(UNCLEAR) >= 29
+    assert all(n.score is None for n in names if n.text == UNCLEAR)
+
+
+def test_a_name_that_needs_all_items_is_not_tested_on_any():
+    sums, concepts = random_world(0, linked=True)
+    table = ConceptTable(tuple("ABCDEF"), ("genre",) * 6, concepts.astype(np.float32))
+    titles = pd.DataFrame({"title": ["Film"] * ITEMS})
+    nothing = Significance(np.zeros((30, 6)), np.ones((30, 6)), np.full(6, np.inf), np.zeros((30, 6), bool))
+    name = Namer(sums, table, titles, naming_half(ITEMS, 0), nothing, permuted(sums, concepts)).name(0)
+    assert name.text == "A" and name.score is None
+
+
+def test_thresholds_are_balanced_and_exceeded_in_one_permutation_of_twenty():
+    rng = np.random.default_rng(0)
+    highest = np.column_stack([rng.gumbel(3, 0.3, 2000), rng.gumbel(8, 3, 2000), rng.gumbel(5, 0.5, 2000)])
+    threshold = balanced_thresholds(highest, np.array([True, True, False]))
+    exceeded = highest >= threshold
+    assert exceeded.any(1).mean() == pytest.approx(0.05, abs=0.002)
+    assert exceeded[:, 0].mean() == pytest.approx(exceeded[:, 1].mean(), abs=0.01)
+    assert np.isinf(threshold[2]) and not exceeded[:, 2].any()
