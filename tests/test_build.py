@@ -106,3 +106,19 @@ def test_export_writes_what_other_tools_read(tiny_study, tmp_path, capsys):
         assert (tmp_path / kind / name).stat().st_size > 0
     assert main(["export", str(tiny_study), "--to", str(tmp_path / "csv")]) == 2
     assert "not empty" in capsys.readouterr().err
+
+
+def test_the_papers_protocol_goes_the_same_way(tmp_path):
+    tiny, paper = preset("tiny"), preset("paper")
+    config = replace(
+        tiny,
+        data=replace(tiny.data, split=paper.data.split),
+        recommender=replace(tiny.recommender, warm_start=False, negatives=None),
+        sae=replace(tiny.sae, variant="relu", k=0, l1=paper.sae.l1),
+    )
+    study = build(tmp_path / "paper", config)
+    split = study.split()
+    assert not ((split.train_end > 0) & (split.test_at >= 0)).any()
+    figures = json.loads(json.dumps(quoted(study), allow_nan=False))
+    assert figures["recommender"]["split"] == "user-disjoint"
+    assert "relu" in next(iter(figures["sae"]))
