@@ -30,8 +30,10 @@ def mask_seen(scores: Tensor, sequences: Sequences, users: np.ndarray, ends: np.
 
 def top_k(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """Items and scores of the k best of each row, both (batch, k); ties by lower item id."""
-    wide = min(2 * k, scores.shape[1])
-    values, items = scores.topk(wide, dim=1)
+    k = min(k, scores.shape[1])
+    least = scores.topk(k, dim=1).values[:, -1:]
+    with_ties = int((scores >= least).sum(1).max())
+    values, items = scores.topk(with_ties, dim=1)
     order = items.argsort(dim=1)
     values, items = values.gather(1, order), items.gather(1, order)
     order = values.argsort(dim=1, descending=True, stable=True)[:, :k]
