@@ -7,7 +7,7 @@ over positions gives `ItemSums`, and every correlation, subset of items and perm
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csc_array, csr_array, vstack
 from scipy.special import gammaln
 
 from seqsae_core.data.concepts import ConceptTable
@@ -40,18 +40,18 @@ def item_sums(features: Features, activations: Activations, n_items: int) -> Ite
         present, row = np.unique(items, return_inverse=True)
         pick = csr_array((np.ones(len(items)), (row, np.arange(len(items)))), (len(present), len(items)))
         a = features.encode(activations.values[start : start + CHUNK])
-        total[present] += _dense(pick @ a)
-        square[present] += _dense(pick @ (a * a))
+        total[present] += dense(pick @ a)
+        square[present] += dense(pick @ (a * a))
     counts = np.bincount(activations.item_at, minlength=n_items + 1).astype(float)
     return ItemSums(counts, total, square)
 
 
-def activations_of(features: Features, activations: Activations, wanted: np.ndarray, chunk: int = CHUNK) -> np.ndarray:
-    """Activations of some features at all positions, float32 (n, len(wanted))."""
-    parts = []
-    for start in range(0, len(activations.values), chunk):
-        encoded = features.encode(activations.values[start : start + chunk])[:, wanted]
-        parts.append(_dense(encoded).astype(np.float32))
+def activations_of(features: Features, activations: Activations, wanted: np.ndarray) -> np.ndarray | csc_array:
+    """Activations of some features at all positions, float32 (n, len(wanted)); sparse where the features are."""
+    values = activations.values
+    parts = [features.encode(values[start : start + CHUNK])[:, wanted] for start in range(0, len(values), CHUNK)]
+    if isinstance(parts[0], csr_array):
+        return csc_array(vstack(parts))
     return np.concatenate(parts)
 
 
@@ -146,5 +146,6 @@ def _ratio(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.divide(a, b, out=np.zeros_like(a), where=b > 1e-12)
 
 
-def _dense(matrix: np.ndarray | csr_array) -> np.ndarray:
-    return matrix.toarray() if isinstance(matrix, csr_array) else matrix
+def dense(matrix: np.ndarray | csr_array | csc_array) -> np.ndarray:
+    """The same as an ordinary array."""
+    return matrix if isinstance(matrix, np.ndarray) else matrix.toarray()

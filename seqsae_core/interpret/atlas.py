@@ -98,7 +98,7 @@ def _table(features: Features, corpus: Corpus, score: ItemSums, r_select: np.nda
     every = np.arange(features.count)
     top = r_select.argmax(1)
     has_top = r_select[every, top] > 0
-    users = user_sums(features, corpus.score, corpus.concepts.values[:, top])
+    users = user_sums(features, corpus.score, corpus.concepts.values, top)
     low, high = correlation_interval(users)
     names, groups = np.array(corpus.concepts.names), np.array(corpus.concepts.groups)
     return pd.DataFrame(

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.sparse import csr_array
 
 from seqsae_core.data.concepts import ConceptTable
-from seqsae_core.interpret.alignment import CHUNK
+from seqsae_core.interpret.alignment import CHUNK, dense
 from seqsae_core.interpret.rivals import Features
 from seqsae_core.sae.activations import Activations
 
@@ -35,23 +35,37 @@ class UserSums:
     highest: np.ndarray
 
 
-def user_sums(features: Features, activations: Activations, concept_of: np.ndarray) -> UserSums:
-    """One pass over positions. concept_of: item values (n_items + 1, f), one column a feature."""
+def user_sums(features: Features, activations: Activations, concepts: np.ndarray, top: np.ndarray) -> UserSums:
+    """One pass over positions. concepts: item values (n_items + 1, c); top: the concept of each feature, (f,)."""
     users, user = np.unique(activations.user_at, return_inverse=True)
-    sums = {name: np.zeros((len(users), features.count)) for name in ("a", "aa", "ay", "y", "yy")}
+    sums = {name: np.zeros((len(users), features.count)) for name in ("a", "aa", "ay")}
     fires, highest = np.zeros(features.count, np.int64), np.zeros(features.count)
     for start in range(0, len(user), CHUNK):
         part = slice(start, start + CHUNK)
         present, row = np.unique(user[part], return_inverse=True)
-        pick = csr_array((np.ones(len(row)), (row, np.arange(len(row)))), (len(present), len(row)))
-        a, y = features.encode(activations.values[part]), concept_of[activations.item_at[part]]
-        a = a.toarray() if isinstance(a, csr_array) else a
-        for name, value in (("a", a), ("aa", a * a), ("ay", a * y), ("y", y), ("yy", y * y)):
-            sums[name][present] += pick @ value
+        pick = _picks(row, len(present))
+        a = features.encode(activations.values[part])
+        for name, value in (("a", a), ("aa", a * a), ("ay", _times(a, concepts[activations.item_at[part]], top))):
+            sums[name][present] += dense(pick @ value)
         fires += (a > 0).sum(0)
-        highest = np.maximum(highest, a.max(0))
+        highest = np.maximum(highest, dense(a.max(0)))
+    pick = _picks(user, len(users))
+    y = concepts[activations.item_at].astype(np.float64)
     n = np.bincount(user, minlength=len(users)).astype(float)[:, None]
-    return UserSums(n=n, fires=fires, highest=highest, **sums)
+    return UserSums(n=n, y=(pick @ y)[:, top], yy=(pick @ y**2)[:, top], fires=fires, highest=highest, **sums)
+
+
+def _picks(row: np.ndarray, rows: int) -> csr_array:
+    """The matrix whose product with values at positions sums them by `row`, (rows, n)."""
+    return csr_array((np.ones(len(row)), (row, np.arange(len(row)))), (rows, len(row)))
+
+
+def _times(a: np.ndarray | csr_array, y: np.ndarray, top: np.ndarray) -> np.ndarray | csr_array:
+    """a · y of each feature's concept. a: (n, f); y: (n, c)."""
+    if isinstance(a, np.ndarray):
+        return a * y[:, top]
+    row = np.repeat(np.arange(a.shape[0]), np.diff(a.indptr))
+    return csr_array((a.data * y[row, top[a.indices]], a.indices, a.indptr), a.shape)
 
 
 def correlation_interval(u: UserSums) -> tuple[np.ndarray, np.ndarray]:
@@ -80,29 +94,34 @@ def enrichment(codes: csr_array, activations: Activations, concepts: ConceptTabl
     at least five firing positions of the concept. codes: (n, f) at `activations`' positions; r_score: (f, c).
     """
     _, user = np.unique(activations.user_at, return_inverse=True)
-    pick = csr_array((np.ones(len(user)), (user, np.arange(len(user)))), (user.max() + 1, len(user)))
-    fires = csr_array((np.ones_like(codes.data, dtype=np.float64), codes.indices, codes.indptr), codes.shape)
-    by_user = np.asarray((pick @ fires).toarray())
+    pick = _picks(user, user.max() + 1)
+    fires = csr_array((np.ones(codes.nnz), codes.indices, codes.indptr), codes.shape)
+    fired, n = pick @ fires, pick @ np.ones(len(user))
     parts = []
     for column, (name, group) in enumerate(zip(concepts.names, concepts.groups, strict=True)):
-        if not concepts.values[activations.item_at, column].any():
-            continue
         y = concepts.values[activations.item_at, column].astype(np.float64)
-        together = (pick @ fires.multiply(y[:, None]).tocsr()).toarray()
-        part = _lift(by_user, together, pick @ y, pick @ np.ones(len(y)))
+        if not y.any():
+            continue
+        weighted = csr_array((y[pick.indices], pick.indices, pick.indptr), pick.shape)
+        part = _lift(fired, weighted @ fires, pick @ y, n)
         parts.append(part.assign(concept=name, group=group, correlation=r_score[part["feature"], column]))
     return pd.concat(parts, ignore_index=True).sort_values(
         ["feature", "lift"], ascending=[True, False], ignore_index=True
     )
 
 
-def _lift(fired: np.ndarray, together: np.ndarray, y: np.ndarray, n: np.ndarray, least: int = 5) -> pd.DataFrame:
-    """fired, together: (users, f) firing positions, and those with the concept; y, n: (users,) concept and all."""
+def _lift(fired: csr_array, together: csr_array, y: np.ndarray, n: np.ndarray, least: int = 5) -> pd.DataFrame:
+    """fired, together: (users, f) firing positions, and those with the concept; y, n: (users,) concept and all.
+
+    Log lift has the influence (t − share·f) / (F·share) − b for a user with t of f firing positions, F in all, and
+    b = (y − base·n) / (N·base); its sum of squares is expanded, so that only the non-zero t and f are visited.
+    """
     keep = np.flatnonzero(together.sum(0) >= least)
     fired, together = fired[:, keep], together[:, keep]
     share, base = together.sum(0) / fired.sum(0), y.sum() / n.sum()
-    influence = (together - share * fired) / (fired.sum(0) * share) - ((y - base * n) / (n.sum() * base))[:, None]
-    error = np.sqrt((influence**2).sum(0))
+    b, scale = (y - base * n) / (n.sum() * base), 1 / (fired.sum(0) * share)
+    own = (together**2).sum(0) - 2 * share * together.multiply(fired).sum(0) + share**2 * (fired**2).sum(0)
+    error = np.sqrt((own * scale**2 - 2 * scale * (b @ together - share * (b @ fired)) + b @ b).clip(min=0))
     lift = share / base
     return pd.DataFrame(
         {

@@ -57,7 +57,8 @@ def enter(
     r = alignment.correlation(score_sums, genres)[best, np.arange(len(best))]
     r_new, chosen = alignment.new_items(select, score_sums, genres, halves)
     wanted, place = np.unique(np.concatenate([best[None], chosen]), return_inverse=True)
-    columns = alignment.activations_of(features, score, wanted)[:, place.reshape(len(halves) + 1, -1)]
+    columns = alignment.dense(alignment.activations_of(features, score, wanted))
+    columns = columns[:, place.reshape(len(halves) + 1, -1)]
     return Entrant(features.kind, best, r, r_new, columns[:, 0], columns[:, 1:].transpose(1, 0, 2))
 
 

@@ -4,13 +4,12 @@ import numpy as np
 import pandas as pd
 
 from seqsae_core.data.sequences import Sequences
-from seqsae_core.interpret.alignment import activations_of
+from seqsae_core.interpret.alignment import activations_of, dense
 from seqsae_core.interpret.rivals import Features
 from seqsae_core.sae.activations import Activations
 
 BEFORE, AFTER = 9, 2
 TOP = 8
-BLOCK = 128
 
 
 def find_examples(
@@ -28,13 +27,12 @@ def find_examples(
     """
     rows: list[dict] = []
     rng = np.random.default_rng(seed)
-    for start in range(0, len(wanted), BLOCK):
-        block = wanted[start : start + BLOCK]
-        columns = activations_of(features, activations, block)
-        for feature, column in zip(block, columns.T, strict=True):
-            for quantile, rank, position in _positions(column, activations, per_quantile, rng):
-                row = {"kind": features.kind, "feature": int(feature), "quantile": quantile, "rank": rank}
-                rows.append(row | _window(column, activations, sequences, position))
+    columns = activations_of(features, activations, wanted)
+    for number, feature in enumerate(wanted):
+        column = dense(columns[:, [number]])[:, 0]
+        for quantile, rank, position in _positions(column, activations, per_quantile, rng):
+            row = {"kind": features.kind, "feature": int(feature), "quantile": quantile, "rank": rank}
+            rows.append(row | _window(column, activations, sequences, position))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

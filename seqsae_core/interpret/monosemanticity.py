@@ -16,7 +16,8 @@ def monosemanticity(sums: ItemSums, concepts: np.ndarray) -> np.ndarray:
     mean = sums.total[seen] / sums.counts[seen, None]
     low, high = mean.min(0), mean.max(0)
     weights = (mean - low) / np.where(high > low, high - low, 1.0)
-    return _weighted_similarity(weights, vectors) - _weighted_similarity(np.ones((len(vectors), 1)), vectors)
+    above = _weighted_similarity(weights, vectors) - _weighted_similarity(np.ones((len(vectors), 1)), vectors)
+    return np.where((mean > 0).sum(0) >= 2, above, 0.0)
 
 
 def content_vectors(concepts: np.ndarray) -> np.ndarray:

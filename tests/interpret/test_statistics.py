@@ -76,7 +76,7 @@ def test_monosemanticity_equals_the_double_sum():
 def test_a_feature_that_never_fires_scores_zero_similarity():
     sums, concepts = random_world(2, linked=False)
     silent = ItemSums(sums.counts, sums.total * 0, sums.square * 0)
-    assert np.isfinite(monosemanticity(silent, concepts)).all()
+    assert (monosemanticity(silent, concepts) == 0).all()
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ AS_IT_IS = Features("latents", ("a",), lambda x: x)
 
 
 def test_clustered_interval_equals_a_user_bootstrap(positions):
-    low, high = clustered.correlation_interval(clustered.user_sums(AS_IT_IS, positions, CONCEPT))
+    low, high = clustered.correlation_interval(clustered.user_sums(AS_IT_IS, positions, CONCEPT, np.array([0])))
     rng = np.random.default_rng(0)
     a, y = positions.values[:, 0], CONCEPT[positions.item_at, 0]
     rows = [np.flatnonzero(positions.user_at == u) for u in np.unique(positions.user_at)]
@@ -105,6 +105,32 @@ def test_clustered_interval_equals_a_user_bootstrap(positions):
         drawn.append(np.corrcoef(a[take], y[take])[0, 1])
     expected = np.percentile(drawn, [2.5, 97.5])
     assert (low[0], high[0]) == pytest.approx(tuple(expected), abs=0.2 * (expected[1] - expected[0]))
+
+
+def test_sums_by_user_are_the_same_for_sparse_features(positions):
+    sparse = Features("latents", ("a",), csr_array)
+    one = clustered.user_sums(AS_IT_IS, positions, CONCEPT, np.array([0]))
+    other = clustered.user_sums(sparse, positions, CONCEPT, np.array([0]))
+    for name in ("n", "a", "aa", "ay", "y", "yy", "fires", "highest"):
+        assert getattr(other, name) == pytest.approx(getattr(one, name))
+
+
+def test_enrichment_interval_equals_a_user_bootstrap(positions):
+    table = ConceptTable(("c",), ("genre",), CONCEPT)
+    found = clustered.enrichment(csr_array(positions.values), positions, table, np.array([[0.3]])).iloc[0]
+    fires, y = positions.values[:, 0] > 0, CONCEPT[positions.item_at, 0]
+    sums = np.array([(y[u & fires].sum(), (u & fires).sum(), y[u].sum(), u.sum()) for u in
+                     (positions.user_at == u for u in np.unique(positions.user_at))])  # fmt: skip
+    rng = np.random.default_rng(0)
+    t, f, all_y, n = sums[rng.integers(len(sums), size=(2000, len(sums)))].sum(1).T
+    expected = np.percentile(t / f / (all_y / n), [2.5, 97.5])
+    assert (found["low"], found["high"]) == pytest.approx(tuple(expected), abs=0.1 * (expected[1] - expected[0]))
+
+
+def test_a_concept_that_nobody_met_is_left_out(positions):
+    table = ConceptTable(("c", "never"), ("genre", "genre"), np.hstack([CONCEPT, 0 * CONCEPT]))
+    found = clustered.enrichment(csr_array(positions.values), positions, table, np.array([[0.3, 0.0]]))
+    assert found["concept"].tolist() == ["c"]
 
 
 def test_enrichment_is_the_ratio_of_shares(positions):
