@@ -1,0 +1,164 @@
+"""Curves, quoted figures, effects and the measurement of hand-made edits, on a small world."""
+
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from seqsae_core.config import SteeringConfig
+from seqsae_core.data.concepts import ConceptTable
+from seqsae_core.data.sequences import FIT, SELECT, Sequences, make_split
+from seqsae_core.recommender.transformer import Transformer
+from seqsae_core.sae.activations import collect
+from seqsae_core.steering import tradeoff
+from seqsae_core.steering.directions import METHODS, Dictionary, Direction
+from seqsae_core.steering.edits import Edit
+from seqsae_core.steering.effects import MIN_COUNT, measure_effects
+from seqsae_core.steering.evaluation import Lists
+from seqsae_core.steering.steerer import Steerer
+
+ITEMS, LATENTS = 60, 16
+CONFIG = SteeringConfig(concepts=2, users=20, latents_per_concept=3, effect_histories=20)
+
+
+@pytest.fixture(scope="module")
+def world() -> SimpleNamespace:
+    """200 users over 60 items, a random model and dictionary, three genres of 20, 15 and 12 items, one of none."""
+    rng, _ = np.random.default_rng(0), torch.manual_seed(0)
+    sizes = rng.integers(4, 20, 200)
+    items = np.concatenate([1 + rng.permutation(ITEMS)[:size] for size in sizes]).astype(np.int32)
+    sequences = Sequences(np.arange(200), items, np.concatenate([[0], sizes.cumsum()]), None, ITEMS)
+    model = Transformer(ITEMS, 8, blocks=2, heads=2, max_length=12).eval().requires_grad_(False)
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.4)
+    sae = SimpleNamespace(W_dec=torch.nn.functional.normalize(torch.randn(LATENTS, 8), dim=1), latents=LATENTS)
+    values = np.zeros((ITEMS + 1, 5), np.float32)
+    for column, size in enumerate((20, 15, 12)):
+        values[1 + rng.permutation(ITEMS)[:size], column] = 1
+    values[1:, 4] = 1
+    concepts = ConceptTable(("A", "B", "C", "None", "decile"), ("genre",) * 4 + ("popularity",), values)
+    split, units = make_split(sequences, "leave-one-out"), rng.uniform(0.3, 1, LATENTS)
+    dictionary = Dictionary(sae.W_dec, units, rng.uniform(-0.2, 0.5, (LATENTS, 5)))
+    return SimpleNamespace(**locals())
+
+
+@pytest.fixture(scope="module", params=["last", "all"])
+def result(request, world):
+    fit, select = (
+        collect(world.model, world.sequences, world.split, world.split.users(role), 1) for role in (FIT, SELECT)
+    )
+    config = replace(CONFIG, position=request.param)
+    data = world.sequences, world.split, world.concepts
+    return tradeoff.run_tradeoff(world.model, 1, world.dictionary, *data, fit, select, config, 0, lambda *_: None)
+
+
+def test_table_has_every_method_strength_and_split_and_no_gap(result):
+    table, _ = result
+    assert len(table) == 2 * len(METHODS) * 17 * 2
+    assert not table.isna().any().any()
+    figures = table.drop(columns=["latents", "weights", "concept", "method", "split"])
+    assert np.isfinite(figures.to_numpy(float)).all()
+    assert (table["users"] == 40).all()
+    for figure in ("lift", "ndcg_change"):
+        assert (table[f"{figure}_low"] <= table[figure] + 1e-9).mean() > 0.95
+        assert (table[figure] <= table[f"{figure}_high"] + 1e-9).mean() > 0.95
+
+
+def test_strength_zero_is_the_same_for_all_methods(result):
+    zero = result[0].query("strength == 0")
+    assert (zero["lift"] == 1).all()
+    assert (zero[["ndcg_change", "ndcg_change_low", "ndcg_change_high"]] == 0).all().all()
+    assert (zero.groupby(["concept", "split"])[["share", "ndcg", "hr", "coverage"]].nunique() == 1).all().all()
+
+
+def test_summary_is_what_the_table_says(result):
+    table, summary = result
+    assert set(summary) == set(METHODS)
+    json.dumps(summary, allow_nan=False)
+    for method, figures in summary.items():
+        found = []
+        for concept in figures["concepts"]:
+            rows = table[(table["concept"] == concept) & (table["method"] == method)]
+            valid, test = (rows[rows["split"] == s].set_index("strength") for s in ("validation", "test"))
+            found.append(test["lift"][valid[valid["ndcg_change"] >= -0.05]["lift"].idxmax()])
+        assert figures["share_lift_at_5pct"] == pytest.approx(np.exp(np.mean(np.log(found))))
+        low, high = figures["share_lift_at_5pct_ci95"]
+        assert low <= figures["share_lift_at_5pct"] <= high
+
+
+def test_concepts_are_chosen_by_evidence_among_genres_of_fitting_share(world):
+    everything = np.arange(1, ITEMS + 1, dtype=np.int32).reshape(6, 1, 10)
+    plain = Lists(everything, np.ones((6, 1), np.int8))
+    evidence = world.dictionary.correlation[:, :3].max(0)
+    shares = world.concepts.values[1:, :3].mean(0)
+    expected = [c for c in np.argsort(-evidence) if shares[c] <= 0.4][:2]
+    assert tradeoff.choose_concepts(world.concepts, world.dictionary, plain, 2) == expected
+    none = ConceptTable(("x",), ("decade",), world.concepts.values[:, :1])
+    assert tradeoff.choose_concepts(none, world.dictionary, plain, 2) == []
+
+
+def test_a_huge_constant_on_the_scores_gives_share_one(world):
+    held_out = tradeoff.hold_out(world.model, 1, world.sequences, world.split, 20, seed=0)
+    labels = np.zeros(ITEMS + 1, np.float32)
+    labels[1:46] = 1
+    direction = Direction("rerank", torch.zeros(8), torch.from_numpy(labels * 1e6))
+    table, _ = tradeoff.steer(held_out, direction, "most", labels, CONFIG)
+    assert (table[table["strength"] > 0]["share"] == 1).all()
+
+
+def test_a_direction_of_no_length_changes_nothing(world):
+    held_out = tradeoff.hold_out(world.model, 1, world.sequences, world.split, 20, seed=0)
+    direction = Direction("random", torch.zeros(8), torch.zeros(ITEMS + 1))
+    table, drawn = tradeoff.steer(held_out, direction, "A", world.concepts.values[:, 0], CONFIG)
+    assert (table["lift"] == 1).all()
+    assert (table["ndcg_change"] == 0).all()
+    assert tradeoff.summarise([drawn])["random"]["frontier_area"] == pytest.approx(1)
+
+
+def test_measured_edits_agree_with_the_curve_of_the_same_edit(world):
+    direction = Direction("latent", 5.0 * float(world.units[3]) * world.sae.W_dec[3], torch.zeros(ITEMS + 1))
+    held_out = tradeoff.hold_out(world.model, 1, world.sequences, world.split, 20, seed=0)
+    table, _ = tradeoff.steer(held_out, direction, "A", world.concepts.values[:, 0], replace(CONFIG, max_strength=1.0))
+    curve = table[(table["split"] == "validation") & (table["strength"] == 1.0)].iloc[0]
+    steerer = Steerer(world.model, world.sae, 1, world.units)
+    edits = [Edit(3, 5.0)]
+    found = tradeoff.measure_edits(steerer, edits, world.concepts.values[:, 0], world.sequences, world.split, users=40)
+    assert found["users"] == 40
+    for name in ("share", "lift", "ndcg", "ndcg_change"):
+        assert found[name] == pytest.approx(curve[name], abs=1e-6)
+    assert found["lift_ci95"] == pytest.approx([curve["lift_low"], curve["lift_high"]])
+
+
+@pytest.mark.parametrize("position", ["last", "all"])
+def test_effects_are_those_of_each_history_alone(world, position):
+    counts = np.full(ITEMS, MIN_COUNT)
+    counts[:30] = MIN_COUNT - 1
+    config = replace(CONFIG, position=position)
+    units = np.where(np.arange(LATENTS) == 5, 0.0, world.units)
+    table = measure_effects(
+        world.model, world.sae, 1, units, world.sequences, world.split, counts, config, 0, lambda *_: None
+    ).set_index("latent")
+    users = tradeoff.held_out_users(world.sequences, world.split, 10)
+    steerer = Steerer(world.model, world.sae, 1, units, position)
+    histories = [world.sequences.of(u)[: world.split.valid_at[u]] for u in users]
+    for latent in (0, 5, 9):
+        replaced, change = [], []
+        for history in histories:
+            before, after = steerer.compare(history, [Edit(latent, 2.0)])
+            replaced.append(len(set(before.items) - set(after.items)))
+            rows = steerer.scores(history, steerer.displacement([Edit(latent, 2.0)])[None])[:, 1:]
+            change.append((rows[1] - rows[0] - (rows[1] - rows[0]).mean()).numpy())
+        assert table["effect"][latent] == pytest.approx(np.mean(replaced))
+        assert table["effect_low"][latent] <= table["effect"][latent] <= table["effect_high"][latent]
+        mean = np.mean(change, axis=0)
+        for name in ("promoted", "demoted"):
+            items, moved = table[name][latent], table[f"{name}_change"][latent]
+            assert np.allclose(mean[items - 1], moved, atol=1e-5)
+            assert (items > 30).all()
+        if latent != 5:
+            assert table["promoted"][latent][0] == 31 + mean[30:].argmax()
+            assert table["demoted"][latent][0] == 31 + mean[30:].argmin()
+    assert len(table["promoted"][5]) == len(table["demoted"][5]) == 0
