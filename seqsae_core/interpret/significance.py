@@ -57,11 +57,19 @@ def balanced_thresholds(highest: np.ndarray, competes: np.ndarray, rate: float =
     """
     threshold = np.full(highest.shape[1], np.inf)
     if competes.any():
-        maxima = highest[:, competes]
-        centre, spread = maxima.mean(0), np.maximum(maxima.std(0), 1e-12)
-        needed = np.quantile(((maxima - centre) / spread).max(1), 1 - rate)
-        threshold[competes] = centre + needed * spread
+        maxima = highest[:, competes].astype(np.float64)
+        needed = np.quantile(_against_others(maxima).max(1), 1 - rate)
+        threshold[competes] = maxima.mean(0) + needed * maxima.std(0)
     return threshold
+
+
+def _against_others(x: np.ndarray) -> np.ndarray:
+    """Each row standardised by the mean and spread of all other rows, as a new row is: few rows would else fit
+    themselves too well."""
+    others = max(len(x) - 1, 1)
+    mean = (x.sum(0) - x) / others
+    variance = ((x**2).sum(0) - x**2) / others - mean**2
+    return (x - mean) / np.sqrt(variance.clip(min=1e-24))
 
 
 def benjamini_hochberg(p: np.ndarray, rate: float = 0.05) -> np.ndarray:
