@@ -7,6 +7,7 @@ from seqsae_core.errors import UserError
 from seqsae_core.recommender.protocol import Hidden, SequenceModel
 
 POSITIONS = ("last", "all")
+ROWS = 256
 
 
 def check_position(position: str) -> str:
@@ -28,10 +29,11 @@ def displaced_states(
     if position == "last":
         last = hidden.activations[:, -1:] + displacements
         return model.resume_last(hidden.activations, last, hidden.item_at, layer)
-    variants = [_resume_all(model, hidden, layer, row) for row in displacements]
-    return torch.stack(variants, dim=1)
+    size = max(1, ROWS // len(hidden.item_at))
+    return torch.cat([_resume_all(model, hidden, layer, part) for part in displacements.split(size)], dim=1)
 
 
-def _resume_all(model: SequenceModel, hidden: Hidden, layer: int, displacement: Tensor) -> Tensor:
-    moved = hidden.activations + hidden.mask[..., None] * displacement
-    return model.resume(moved, hidden.item_at, layer)
+def _resume_all(model: SequenceModel, hidden: Hidden, layer: int, displacements: Tensor) -> Tensor:
+    moved = hidden.activations[:, None] + hidden.mask[:, None, :, None] * displacements[:, None]
+    items = hidden.item_at.repeat_interleave(len(displacements), dim=0)
+    return model.resume(moved.flatten(0, 1), items, layer).unflatten(0, moved.shape[:2])

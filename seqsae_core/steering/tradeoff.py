@@ -33,6 +33,10 @@ from seqsae_core.steering.steerer import Steerer
 STRENGTHS = 16
 SMALLEST_STRENGTH = 0.1
 SHARES = (0.01, 0.40)
+COLUMNS = [
+    "concept", "method", "strength", "split", "users", "share", "lift", "lift_low", "lift_high", "ndcg", "ndcg_change",
+    "ndcg_change_low", "ndcg_change_high", "hr", "coverage", "latents", "weights",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -94,13 +98,14 @@ def run_tradeoff(
             for table, one in pool.map(lambda d, n=name, y=labels: steer(held_out, d, n, y, config), found):
                 tables.append(table)
                 steered.append(one)
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(), summarise(steered)
+    table = pd.concat(tables, ignore_index=True)[COLUMNS] if tables else pd.DataFrame(columns=COLUMNS)
+    return table, summarise(steered)
 
 
 def hold_out(
     model: SequenceModel, layer: int, sequences: Histories, split: Split, each: int, seed: int
 ) -> HeldOut:
-    """Contexts and plain lists of `each` select users and as many score users."""
+    """Contexts of `each` select users and as many score users."""
     users = held_out_users(sequences, split, each)
     targets = {"validation": split.valid_at[users], "test": split.test_at[users]}
     contexts = {name: collect_contexts(model, layer, sequences, users, at) for name, at in targets.items()}
@@ -113,7 +118,8 @@ def choose_concepts(concepts: ConceptTable, dictionary: Dictionary, plain: Lists
     shares = np.array([concepts.values[:, genre][plain.items[:, 0]].mean() for genre in genres])
     eligible = genres[(shares >= SHARES[0]) & (shares <= SHARES[1])] if len(genres) else genres
     evidence = dictionary.correlation[:, eligible].max(0, initial=0.0)
-    return [int(c) for c in eligible[np.argsort(-evidence, kind="stable")][:count] if evidence.max() > 0]
+    order = np.argsort(-evidence, kind="stable")
+    return [int(concept) for concept in eligible[order[evidence[order] > 0]][:count]]
 
 
 def steer(

@@ -98,6 +98,18 @@ def test_concepts_are_chosen_by_evidence_among_genres_of_fitting_share(world):
     assert tradeoff.choose_concepts(world.concepts, world.dictionary, plain, 2) == expected
     none = ConceptTable(("x",), ("decade",), world.concepts.values[:, :1])
     assert tradeoff.choose_concepts(none, world.dictionary, plain, 2) == []
+    nothing = replace(world.dictionary, correlation=-np.abs(world.dictionary.correlation))
+    assert tradeoff.choose_concepts(world.concepts, nothing, plain, 2) == []
+
+
+def test_without_concepts_there_is_an_empty_table(world):
+    activations = collect(world.model, world.sequences, world.split, world.split.users(FIT), 1)
+    data = world.sequences, world.split, ConceptTable(("x",), ("decade",), world.concepts.values[:, :1])
+    fitted = activations, activations, CONFIG, 0, lambda *_: None
+    table, summary = tradeoff.run_tradeoff(world.model, 1, world.dictionary, *data, *fitted)
+    assert list(table) == tradeoff.COLUMNS
+    assert table.empty
+    assert summary == {}
 
 
 def test_a_huge_constant_on_the_scores_gives_share_one(world):
