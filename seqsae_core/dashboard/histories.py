@@ -16,6 +16,7 @@ from seqsae_core.dashboard.scene import Audience, Scene, after, audience
 from seqsae_core.dashboard.widgets import plain, title
 
 OFFERED, FOUND = 100, 20
+RESULTS_HEIGHT = 136
 KEY = "history"
 LEAD = "Turn what the model has learned and watch its recommendations follow. At 0 nothing is changed, bit for bit."
 
@@ -99,7 +100,7 @@ def _results(rows: pd.DataFrame, text: str, found: Scene) -> None:
         st.caption(f"No title contains “{plain(text)}”.")
         return
     full = len(found.history) >= MAX_HISTORY
-    with st.container(horizontal=True, gap="small", key="found"):
+    with st.container(border=True, height=RESULTS_HEIGHT), st.container(horizontal=True, gap="xxsmall", key="found"):
         for item, name, year in rows[["item", "title", "year"]].itertuples(index=False):
             longer, taken = (*found.history, int(item)), full or item in found.history
             st.button(

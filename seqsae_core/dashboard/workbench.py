@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from seqsae_core.steering.steerer import Ranking, Steerer
 
 MOVED = 3
+RELEASED = "released"
 COLUMNS = '.st-key-workbench > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"]'
 NARROW = f"""<style>@media (max-width: 1080px) {{
 {COLUMNS} {{ flex-wrap: wrap; }}
@@ -68,6 +69,7 @@ def workbench(opened: Opened, found: Scene) -> None:
         with lists, loading.errors_shown():
             turned = turn(opened.steerer(), found.history, _current(found), live.strengths(limit(opened)))
             _lists(opened, found, turned)
+            _note(found)
             with picker:
                 _picker(opened, found, turned.edits)
             with beside, loading.errors_shown():
@@ -127,15 +129,20 @@ def _lists(opened: Opened, found: Scene, turned: Turned) -> None:
 
 
 def _current(found: Scene) -> tuple[tuple[int, float | None], ...]:
-    """The scene's latents at the strengths of the URL, which a release has changed since the page ran."""
-    said = permalink.read().edits or ()
-    return said if [latent for latent, _ in said] == [latent for latent, _ in found.edits] else found.edits
+    """The scene's latents at the strengths just released, or else at those of the URL, newer than the scene."""
+    return st.session_state.get(RELEASED) or found.latest(permalink.read()).edits
 
 
 def _released(found: Scene) -> None:
     sent = live.sent("released")
     edits = tuple((int(latent), float(strength)) for latent, strength in sent["edits"]) if sent else ()
     if [latent for latent, _ in edits] == [latent for latent, _ in found.edits]:
+        st.session_state[RELEASED] = edits
+
+
+def _note(found: Scene) -> None:
+    """Puts released strengths into the URL: after the lists, because the browser takes its time over an address."""
+    if edits := st.session_state.pop(RELEASED, None):
         permalink.write(found.at(edits))
 
 
