@@ -1,0 +1,56 @@
+"""A browser and a dashboard for the tests of this folder; without Chromium they skip, in CI they fail."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser import driving
+
+ARTEFACTS = driving.ROOT / "tests/artefacts"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, started once."""
+    path = driving.chromium_path()
+    if path is None:
+        reason = "no Chromium on this machine: apt-get install chromium"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = driving.launch(playwright, path)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def artefacts() -> Path:
+    """Where screenshots and logs go; not part of the repository."""
+    ARTEFACTS.mkdir(parents=True, exist_ok=True)
+    return ARTEFACTS
+
+
+@pytest.fixture(scope="session")
+def address(tiny_study: Path, artefacts: Path, browser: Browser) -> Iterator[str]:
+    """A dashboard on the tiny study that all tests share."""
+    with driving.dashboard(tiny_study, artefacts / "dashboard.log") as url:
+        yield url
+
+
+@pytest.fixture
+def page(browser: Browser, artefacts: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A fresh browser session of 1440 × 900; the test fails on anything the console complains about."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(driving.PATIENCE * 1000)
+    page, complaints = context.new_page(), driving.Complaints()
+    complaints.listen(page)
+    yield page
+    page.screenshot(path=artefacts / f"{re.sub(r'[^0-9A-Za-z]+', '-', request.node.name).strip('-')}.png")
+    context.close()
+    assert not complaints.found

@@ -1,0 +1,47 @@
+"""Every page opened by its own address as the first request to a fresh server."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from seqsae_core.dashboard.navigation import ENTRIES, IN_BAR
+from tests.browser import driving
+
+PATHS = {
+    "overview": "/", "latents": "/latents?search=19", "latent": "/latent?latent=3",
+    "latents_vs_neurons": "/latents_vs_neurons", "steer": "/steer?user=5&edits=3:2.0",
+}  # fmt: skip
+TITLES = {entry.key: entry.title for entry in ENTRIES}
+
+pytestmark = pytest.mark.browser
+
+
+class Cold(NamedTuple):
+    """A page by its key, its address on a fresh server, and what that server prints."""
+
+    key: str
+    address: str
+    log: Path
+
+
+@pytest.fixture(params=PATHS)
+def cold(request: pytest.FixtureRequest, tiny_study: Path, artefacts: Path, browser: Browser) -> Iterator[Cold]:
+    """A server that has answered nothing yet, for each page."""
+    log = artefacts / f"cold-{request.param}.log"
+    with driving.dashboard(tiny_study, log) as address:
+        yield Cold(request.param, address + PATHS[request.param], log)
+
+
+def test_cold_link(cold: Cold, page: Page) -> None:
+    driving.open_page(page, cold.address)
+    assert page.title() == TITLES[cold.key]
+    bar = page.locator(".st-key-bar")
+    for name in IN_BAR:
+        expect(bar.get_by_role("link", name=TITLES[name], exact=True)).to_be_visible()
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
+    assert "Traceback" not in cold.log.read_text()

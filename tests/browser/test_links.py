@@ -1,0 +1,45 @@
+"""Links that ask for what is not there: a clear message, and a page that goes on from it."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import driving
+
+BROKEN = {
+    "/steer?user=999999": "There is no user 999999",
+    "/steer?edits=9999:2.0": "There is no latent 9999",
+    "/steer?edits=3:900": "strength 900",
+    "/steer?edits=three:2": "write latent:strength pairs",
+    "/steer?edits=3:nan": "write latent:strength pairs",
+    "/steer?history=1-999999": "There is no item 999999",
+    "/steer?history=1-x": "write item numbers",
+    "/latent?latent=9999": "latent 9999",
+    "/latent?latent=-1": "write a whole number",
+    "/latents?study=nowhere": "no study",
+    "/latents?dictionary=nothing": "no dictionary",
+}
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("link", BROKEN)
+def test_broken_link(link: str, page: Page, address: str) -> None:
+    page.goto(address + link)
+    main = page.get_by_test_id("stMain")
+    expect(main).to_contain_text(re.compile(re.escape(BROKEN[link]), re.I), timeout=driving.PATIENCE * 1000)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def test_starting_over_leads_to_a_page_that_works(page: Page, address: str) -> None:
+    page.goto(f"{address}/steer?user=999999")
+    page.get_by_role("link", name="Start over").click()
+    driving.scene_of(page)
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)
+
+
+def test_an_empty_history_asks_for_a_title(page: Page, address: str) -> None:
+    page.goto(f"{address}/steer?history=")
+    expect(page.get_by_text("The history is empty")).to_be_visible(timeout=driving.PATIENCE * 1000)
+    expect(page.get_by_role("textbox", name="Add a title to the history")).to_be_visible()

@@ -1,0 +1,118 @@
+"""The live slider in a real browser: what happens under the hand, on release, at 0, and for other latents."""
+
+import re
+from urllib.parse import parse_qs, urlparse
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import driving
+
+LATENT, USER = 3, 5
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def steer(page: Page, address: str) -> Page:
+    """The page Steer at strength 0."""
+    driving.open_page(page, f"{address}/steer?user={USER}&edits={LATENT}:0.0")
+    driving.scene_of(page)
+    return page
+
+
+def edits_in(page: Page) -> str:
+    return parse_qs(urlparse(page.url).query).get("edits", [""])[0]
+
+
+def test_opens_at_a_strength_that_moves_the_list(page: Page, address: str) -> None:
+    driving.open_page(page, f"{address}/steer")
+    before, after = (set(driving.titles(driving.scene_of(page).page, side)) for side in ("before", "after"))
+    assert len(before) == len(after) == 10
+    assert len(after - before) >= 3
+
+
+def test_at_zero_both_lists_are_the_same_and_it_says_so(steer: Page) -> None:
+    assert driving.titles(steer, "before") == driving.titles(steer, "after")
+    expect(steer.locator(".steer .said")).to_have_text("Both lists are identical.")
+
+
+def test_dragging_re_ranks_before_release(steer: Page) -> None:
+    serial = driving.scene_of(steer).get_attribute("data-serial")
+    driving.drag(steer, 16.0)
+    expect(steer.locator(".steer .said")).to_contain_text("replaced")
+    assert driving.titles(steer, "after") != driving.titles(steer, "before")
+    assert driving.scene_of(steer).get_attribute("data-serial") == serial
+    assert edits_in(steer) == f"{LATENT}:0.0"
+    driving.release(steer)
+
+
+def test_release_gives_the_exact_list_and_a_link_to_it(steer: Page, address: str) -> None:
+    driving.drag(steer, 16.0)
+    driving.release(steer)
+    expect(steer).to_have_url(re.compile(rf"edits={LATENT}(:|%3A)16\.0"))
+    replayed = driving.titles(steer, "after")
+    link = steer.url
+    driving.open_page(steer, f"{address}/steer")
+    driving.open_page(steer, link)
+    driving.scene_of(steer)
+    assert driving.titles(steer, "after") == replayed
+
+
+def test_dragging_back_to_zero_restores_the_list(steer: Page) -> None:
+    driving.drag(steer, 16.0)
+    driving.release(steer)
+    driving.drag(steer, 0.0)
+    driving.release(steer)
+    assert driving.titles(steer, "before") == driving.titles(steer, "after")
+
+
+def test_the_keyboard_turns_the_slider(steer: Page) -> None:
+    serial = int(driving.scene_of(steer).get_attribute("data-serial"))
+    steer.locator(".steer input[type=range]").focus()
+    steer.keyboard.press("End")
+    steer.wait_for_selector(f'.steer[data-serial="{serial + 1}"]')
+    expect(steer).to_have_url(re.compile(r"16\.0"))
+    expect(steer.locator(".steer output")).to_have_text("+16.0 sd")
+
+
+def test_a_second_latent_gets_a_slider_of_its_own_and_goes_again(steer: Page) -> None:
+    box = steer.get_by_role("combobox", name="Add a latent")
+    box.fill("7")
+    steer.get_by_role("option", name=re.compile(r"^7 · ")).click()
+    expect(steer.locator(".steer input[type=range]")).to_have_count(2)
+    steer.get_by_role("button", name="Remove latent 7").click()
+    expect(steer.locator(".steer input[type=range]")).to_have_count(1)
+    driving.settled(steer)
+    assert edits_in(steer).startswith(f"{LATENT}:")
+
+
+def test_a_composed_history(page: Page, address: str) -> None:
+    driving.open_page(page, f"{address}/steer?history=12-55&edits={LATENT}:4.0")
+    search = page.get_by_role("textbox", name="Add a title to the history")
+    search.fill("the")
+    search.press("Enter")
+    results = page.locator(".st-key-found button:enabled")
+    results.first.wait_for()
+    assert results.count() <= 20
+    results.first.click()
+    expect(page.locator(".history .card")).to_have_count(3)
+    page.locator(".history .out").first.click()
+    expect(page.locator(".history .card")).to_have_count(2)
+    driving.settled(page)
+    assert re.search(r"history=55-\d+", page.url)
+
+
+def test_the_price_is_measured_on_request(steer: Page) -> None:
+    driving.drag(steer, 8.0)
+    driving.release(steer)
+    button = steer.get_by_role("button", name=re.compile("^(Measure now|Measure exactly)"))
+    button.click()
+    expect(steer.get_by_text(re.compile("measured at exactly these strengths", re.I))).to_be_visible(timeout=60_000)
+    expect(steer.get_by_text("95 %").first).to_be_visible()
+
+
+def test_rows_keep_still_for_those_who_asked_for_it(steer: Page) -> None:
+    steer.emulate_media(reduced_motion="reduce")
+    seconds = steer.locator(".steer .after .row").first.evaluate("e => getComputedStyle(e).transitionDuration")
+    assert max(float(part.rstrip("s")) for part in seconds.split(", ")) < 0.001
