@@ -1,14 +1,16 @@
 """Is a correlation more than search would find by chance? A permutation null at item level."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from seqsae_core.interpret.alignment import ItemSums, correlation
 
 MIN_ITEMS = 10
-BATCH = 25
+BATCH = 250
+SPARSE = 0.15
 
 
 @dataclass(frozen=True)
@@ -30,22 +32,24 @@ def permutation_test(
     sums: ItemSums, concepts: np.ndarray, strata: np.ndarray, free: np.ndarray, permutations: int, seed: int
 ) -> Significance:
     """Permute concept rows among items within strata, or freely for the concepts in `free`; family-wise thresholds
-    over everything, and Benjamini–Hochberg beside them.
+    over everything, and Benjamini–Hochberg beside them. All concepts share the same permutations.
 
     concepts: (n_items + 1, c); strata: (n_items + 1,) popularity decile of each item; free: bool (c,).
     Features that fire on fewer than 10 items and concepts with fewer than 10 items do not compete (z = 0, p = 1).
     """
-    competes = np.outer((sums.total > 0).sum(0) >= MIN_ITEMS, (concepts > 0).sum(0) >= MIN_ITEMS)
+    features = np.flatnonzero((sums.total > 0).sum(0) >= MIN_ITEMS)
     observed = correlation(sums, concepts)
-    null = _null(sums, concepts, strata, free, permutations, seed)
-    mean, spread = null.mean(0), null.std(0)
-    ok = competes & (spread > 0)
-    p = np.where(ok, (1 + (null >= observed.astype(np.float32)).sum(0)) / (1 + permutations), 1.0)
-    null -= mean
-    np.divide(null, spread, out=null, where=ok)
-    highest = null.max(axis=1, where=ok, initial=-np.inf)
-    z = np.divide(observed - mean, spread, out=np.zeros_like(observed), where=ok)
-    return Significance(z, p, balanced_thresholds(highest, ok.any(0)), benjamini_hochberg(p) & ok)
+    z, p = np.zeros(observed.shape), np.ones(observed.shape)
+    highest = np.full((permutations, concepts.shape[1]), -np.inf)
+    within = _orders(strata, sums.counts > 0, permutations, seed)
+    everywhere = _orders(np.zeros_like(strata), sums.counts > 0, permutations, seed) if free.any() else within
+    correlate = _null(sums, features)
+    for column in np.flatnonzero((concepts > 0).sum(0) >= MIN_ITEMS):
+        order = everywhere if free[column] else within
+        null = correlate(concepts[:, column].astype(np.float32)[order])
+        z[features, column], p[features, column], highest[:, column] = _compare(null, observed[features, column])
+    threshold = balanced_thresholds(highest, np.isfinite(highest).all(0))
+    return Significance(z, p, threshold, benjamini_hochberg(p) & (p < 1))
 
 
 def balanced_thresholds(highest: np.ndarray, competes: np.ndarray, rate: float = 0.05) -> np.ndarray:
@@ -79,36 +83,45 @@ def benjamini_hochberg(p: np.ndarray, rate: float = 0.05) -> np.ndarray:
     return p <= (flat[passed].max() if passed.any() else -1.0)
 
 
-def _null(
-    sums: ItemSums, concepts: np.ndarray, strata: np.ndarray, free: np.ndarray, permutations: int, seed: int
-) -> np.ndarray:
-    """Correlations under permutation, float32 (permutations, f, c): only the products that change, in batches."""
+def _compare(null: np.ndarray, observed: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """z and p of each feature (f,), and each permutation's largest z (permutations,). null: (f, permutations)."""
+    mean, spread = null.mean(1), null.std(1)
+    ok = spread > 1e-9
+    exceed = (null >= observed.astype(np.float32)[:, None]).sum(1)
+    p = np.where(ok, (1 + exceed) / (1 + null.shape[1]), 1.0)
+    null -= mean[:, None]
+    null /= np.where(ok, spread, 1.0)[:, None]
+    z = np.where(ok, observed - mean, 0.0) / np.where(ok, spread, 1.0)
+    return z, p, null.max(axis=0, where=ok[:, None], initial=-np.inf)
+
+
+def _null(sums: ItemSums, features: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """A function from permuted values of one concept at the items seen, (seen, permutations), to the correlations
+    (f, permutations), float32. Only Σ over items of (Σ a at the item) · y changes: one product, sparse where few items
+    fire a feature."""
     seen, n = sums.counts > 0, max(sums.counts.sum(), 1.0)
-    mean_a = sums.total.sum(0) / n
-    spread_a = np.sqrt((sums.square.sum(0) / n - mean_a**2).clip(min=1e-24))
-    standard = (sums.total[seen] - np.outer(sums.counts[seen], mean_a)) / spread_a / n
-    standard, weights = np.ascontiguousarray(standard.T, dtype=np.float32), (sums.counts[seen] / n).astype(np.float32)
-    null = np.empty((permutations, len(standard), concepts.shape[1]), np.float32)
-    draws = _shuffled(concepts.astype(np.float32), strata, free, seen, seed)
-    for start in range(0, permutations, BATCH):
-        size = min(BATCH, permutations - start)
-        drawn = np.concatenate([next(draws) for _ in range(size)], axis=1)
-        variance = weights @ drawn**2 - (weights @ drawn) ** 2
-        drawn /= np.sqrt(variance.clip(min=1e-12))
-        null[start : start + size] = (standard @ drawn).reshape(len(standard), size, -1).transpose(1, 0, 2)
-    return null
+    weights = (sums.counts[seen] / n).astype(np.float32)
+    mean = sums.total[:, features].sum(0) / n
+    spread = np.sqrt((sums.square[:, features].sum(0) / n - mean**2).clip(min=1e-24))
+    standard = np.ascontiguousarray((sums.total[np.ix_(seen, features)] / (spread * n)).T, dtype=np.float32)
+    offset = (mean / spread).astype(np.float32)[:, None]
+    product = csr_array(standard) if np.mean(standard > 0) < SPARSE else standard
+
+    def correlate(y: np.ndarray) -> np.ndarray:
+        mean_y = weights @ y
+        variance = (weights @ (y * y) - mean_y**2).clip(min=1e-12)
+        parts = [product @ np.ascontiguousarray(y[:, i : i + BATCH]) for i in range(0, y.shape[1], BATCH)]
+        return (np.concatenate(parts, axis=1) - offset * mean_y) / np.sqrt(variance)
+
+    return correlate
 
 
-def _shuffled(
-    concepts: np.ndarray, strata: np.ndarray, free: np.ndarray, seen: np.ndarray, seed: int
-) -> Iterator[np.ndarray]:
-    """Endless permutations of the items' rows, those of the items in `seen`, (seen, c); row 0, padding, stays."""
+def _orders(strata: np.ndarray, seen: np.ndarray, permutations: int, seed: int) -> np.ndarray:
+    """Permutations of the items within strata: for each item in `seen` the item whose concepts it gets, int32
+    (seen, permutations). Row 0, padding, stays out."""
     rng = np.random.default_rng(seed)
-    by_stratum = np.argsort(strata, kind="stable")
-    within = np.empty(len(concepts), np.int64)
-    while True:
-        key = rng.random(len(concepts))
-        key[0] = 0.0
-        within[by_stratum] = np.argsort(strata + key)
-        everywhere = np.argsort(key)
-        yield np.where(free, concepts[everywhere[seen]], concepts[within[seen]])
+    orders = np.zeros((permutations, len(strata)), np.int32)
+    for stratum in np.unique(strata[1:]):
+        items = 1 + np.flatnonzero(strata[1:] == stratum)
+        orders[:, items] = rng.permuted(np.tile(items, (permutations, 1)), axis=1)
+    return np.ascontiguousarray(orders[:, seen].T)
