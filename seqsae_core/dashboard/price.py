@@ -124,7 +124,7 @@ def _tiles(price: Price, concept: str) -> None:
     with lift:
         between = " to ".join(f"×{fixed(bound, 2)}" for bound in price.lift_ci95)
         _figure(f"Share of {plain(concept)}", f"×{fixed(price.lift, 2)}", between, ABOUT_SHARE)
-    st.caption(price.source[0].upper() + price.source[1:] + ".")
+    st.caption(f"{price.source[0].upper()}{price.source[1:]}; 95 % intervals.")
 
 
 def _figure(label: str, value: str, note: str, about: str) -> None:
