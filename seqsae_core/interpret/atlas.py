@@ -67,7 +67,7 @@ class Atlas:
     r_partial: np.ndarray
     tested: Significance
     entrant: Entrant
-    matched: float
+    matched: float | None
 
 
 def build_atlas(features: Features, corpus: Corpus, genres: np.ndarray, halves: list[np.ndarray], width: int,
@@ -88,7 +88,7 @@ def build_atlas(features: Features, corpus: Corpus, genres: np.ndarray, halves: 
         r_partial=alignment.partial_correlation(score, values, corpus.controls),
         tested=tested,
         entrant=contest.enter(features, select, score, corpus.score, values[:, genres], halves),
-        matched=float(matched.mean()),
+        matched=float(matched.mean()) if matched.size else None,
     )
 
 

@@ -81,6 +81,8 @@ def bootstrap(
     entrant: Entrant, weights: Weights, score: Activations, genres: np.ndarray, halves: list[np.ndarray]
 ) -> dict[str, np.ndarray]:
     """The two headline figures in each draw: same_items (draws,) and new_items (draws,)."""
+    if not len(entrant.r):
+        return {name: np.empty(0) for name in ("same_items", "new_items")}
     labels = genres[score.item_at]
     same = _correlations(weights.values, entrant.same, labels).mean(1)
     new = [
@@ -91,11 +93,12 @@ def bootstrap(
 
 
 def headline(entrant: Entrant, drawn: dict[str, np.ndarray]) -> dict[str, Any]:
-    """mean_max_correlation of a kind and its new-items figure, each with a two-way bootstrap interval."""
+    """mean_max_correlation of a kind and its new-items figure, each with a two-way bootstrap interval; None where no
+    genre has enough positives."""
     return {
-        "mean_max_correlation": float(entrant.r.mean()),
+        "mean_max_correlation": _mean(entrant.r),
         "ci95": _interval(drawn["same_items"]),
-        "mean_max_correlation_new_items": float(entrant.r_new.mean()),
+        "mean_max_correlation_new_items": _mean(entrant.r_new),
         "ci95_new_items": _interval(drawn["new_items"]),
         "concepts": len(entrant.r),
     }
@@ -107,7 +110,7 @@ def difference(one: Entrant, other: Entrant, drawn: dict[str, dict[str, np.ndarr
     for name, a, b in (("same_items", one.r, other.r), ("new_items", one.r_new.mean(0), other.r_new.mean(0))):
         gap = drawn[one.kind][name] - drawn[other.kind][name]
         result[name] = {
-            "mean": float((a - b).mean()),
+            "mean": _mean(a - b),
             "ci95": _interval(gap),
             "ahead": int((a > b).sum()),
             "of": len(a),
@@ -147,5 +150,9 @@ def _correlations(weights: np.ndarray, a: np.ndarray, y: np.ndarray) -> np.ndarr
     return np.divide(covariance, np.sqrt(spread), out=np.zeros_like(covariance), where=spread > 1e-12)
 
 
-def _interval(drawn: np.ndarray) -> list[float]:
-    return [float(v) for v in np.percentile(drawn, [2.5, 97.5])]
+def _mean(values: np.ndarray) -> float | None:
+    return float(values.mean()) if values.size else None
+
+
+def _interval(drawn: np.ndarray) -> list[float] | None:
+    return [float(v) for v in np.percentile(drawn, [2.5, 97.5])] if drawn.size else None

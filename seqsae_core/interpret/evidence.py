@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csc_array
 
 from seqsae_core.config import EvidenceConfig
 from seqsae_core.interpret import alignment, contest, rivals
@@ -110,14 +111,13 @@ def _examples(atlas: Atlas, best: pd.DataFrame, corpus: Corpus, config: Evidence
     return find_examples(atlas.features, wanted, corpus.score, corpus.sequences, config.examples_per_quantile, seed)
 
 
-def _histogram(codes) -> pd.DataFrame:
-    """Counts of activations where each latent fires, in equal bins up to its largest. codes: csc (n, f)."""
-    rows = []
+def _histogram(codes: csc_array) -> pd.DataFrame:
+    """Counts of activations where each latent fires, in equal bins up to its largest. codes: (n, f)."""
+    parts = [np.empty((0, 4))]
     for latent in range(codes.shape[1]):
         fired = codes.data[codes.indptr[latent] : codes.indptr[latent + 1]]
         if len(fired):
             counts, edges = np.histogram(fired, bins=BINS, range=(0.0, float(fired.max())))
-            rows.append(
-                pd.DataFrame({"feature": np.int32(latent), "low": edges[:-1], "high": edges[1:], "count": counts})
-            )
-    return pd.concat(rows, ignore_index=True)
+            parts.append(np.column_stack([np.full(BINS, latent), edges[:-1], edges[1:], counts]))
+    table = pd.DataFrame(np.concatenate(parts), columns=["feature", "low", "high", "count"])
+    return table.astype({"feature": np.int32, "count": np.int64})

@@ -21,7 +21,7 @@ def find_examples(
     seed: int,
 ) -> pd.DataFrame:
     """Windows for the features in `wanted`: quantile 0 holds the strongest positions (different items), 1 to 4 a seeded
-    sample of each quarter of the firing positions, strongest quarter first (different users).
+    sample of each quarter of the firing positions, strongest quarter first (different users), where there are enough.
 
     Columns: kind, feature, quantile, rank, user, event, activation, at, items, activations, next_item.
     """
@@ -47,7 +47,8 @@ def _positions(
     """(quantile, rank, position) of the examples of one feature."""
     fires = np.flatnonzero(column > 0)
     fires = fires[np.argsort(-column[fires], kind="stable")]
-    picked = [(0, rank, p) for rank, p in enumerate(_distinct(fires, activations.item_at, TOP))]
+    top = sorted(_distinct(fires, activations.item_at, TOP), key=lambda p: -column[p])
+    picked = [(0, rank, p) for rank, p in enumerate(top)]
     for number, quarter in enumerate(np.array_split(fires, 4), start=1):
         shuffled = rng.permutation(quarter)
         sample = _distinct(shuffled, activations.user_at, per_quantile)
@@ -57,13 +58,16 @@ def _positions(
 
 
 def _distinct(positions: np.ndarray, key: np.ndarray, count: int) -> list[int]:
-    """The first `count` positions whose key has not come before."""
+    """The first `count` positions whose key has not come before, filled up with repeats where keys run out."""
     taken: dict[int, int] = {}
     for position in positions:
         taken.setdefault(int(key[position]), int(position))
         if len(taken) == count:
             break
-    return list(taken.values())
+    first = list(taken.values())
+    if len(first) < min(count, len(positions)):
+        first += [int(p) for p in positions[: 2 * count] if p not in set(first)][: count - len(first)]
+    return first
 
 
 def _window(column: np.ndarray, activations: Activations, sequences: Sequences, position: int) -> dict:

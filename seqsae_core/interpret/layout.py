@@ -14,12 +14,9 @@ def make_map(decoder: np.ndarray, latents: pd.DataFrame, config: LayoutConfig, s
     decoder: (m, width); latents: the table of features. Dead latents have no direction worth showing and are left out.
     """
     live = latents.loc[latents["alive"], "feature"].to_numpy()
-    place = (
-        _umap(decoder[live], config, seed)
-        if config.method == "umap"
-        else PCA(2, random_state=seed).fit_transform(decoder[live])
-    )
-    cluster = KMeans(min(config.clusters, len(live)), n_init=4, random_state=seed).fit_predict(place)
+    place = _place(decoder[live], config, seed)
+    clusters = max(1, min(config.clusters, len(live) // 2))
+    cluster = KMeans(clusters, n_init=4, random_state=seed).fit_predict(place) if len(live) else np.empty(0, int)
     names = _cluster_names(cluster, latents.set_index("feature").loc[live])
     return pd.DataFrame(
         {
@@ -32,11 +29,18 @@ def make_map(decoder: np.ndarray, latents: pd.DataFrame, config: LayoutConfig, s
     )
 
 
+def _place(rows: np.ndarray, config: LayoutConfig, seed: int) -> np.ndarray:
+    """Plane coordinates (n, 2); too few rows for a neighbourhood or a plane keep what they have."""
+    if len(rows) < 4:
+        return np.column_stack([np.arange(len(rows)), np.zeros(len(rows))])
+    return _umap(rows, config, seed) if config.method == "umap" else PCA(2, random_state=seed).fit_transform(rows)
+
+
 def _umap(rows: np.ndarray, config: LayoutConfig, seed: int) -> np.ndarray:
     """Plane coordinates (n, 2); single-threaded, because a seed is only kept that way."""
     import umap
 
-    neighbours = min(config.neighbours, max(2, len(rows) - 1))
+    neighbours = min(config.neighbours, len(rows) - 1)
     reducer = umap.UMAP(n_neighbors=neighbours, min_dist=config.min_dist, metric="cosine", random_state=seed, n_jobs=1)
     return reducer.fit_transform(rows)
 

@@ -111,10 +111,8 @@ class Namer:
         parts = [
             f"{self.table.names[c]} (z {tested.z[feature, c]:.1f}, needed {tested.threshold[c]:.1f})" for c in chosen
         ]
-        found = f"Significant at 5 % family-wise error: {', '.join(parts)}"
-        if score is None:
-            return f"{found}; on all items together, so that none is left to test the name on."
-        return f"{found}; on other items the name tells firing from not firing with balanced accuracy {score:.2f}."
+        left = "" if score is not None else " (on all items together: none is left to test the name on)"
+        return f"Significant at 5 % family-wise error{left}: {', '.join(parts)}."
 
     def _detection(self, feature: int, chosen: list[int]) -> float | None:
         """Balanced accuracy of "fires on this item" predicted by "has all named concepts", on checking items."""

@@ -62,6 +62,8 @@ def probe(fit: np.ndarray, concepts: np.ndarray, names: list[str]) -> Features:
 
     Its output is the prediction itself, of either sign: it is compared by correlation only.
     """
+    if not names:
+        return Features("probe", (), lambda x: np.empty((len(x), 0), np.float32))
     model = Ridge(alpha=1.0).fit(fit, concepts)
     return Features("probe", tuple(f"Probe {name}" for name in names), model.predict)
 

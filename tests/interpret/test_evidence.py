@@ -1,8 +1,11 @@
 """The tables of a real tiny study: complete, finite, consistent with each other."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from seqsae_core.config import LayoutConfig
+from seqsae_core.interpret.layout import _umap, make_map
 from seqsae_core.study import Study
 
 
@@ -34,7 +37,15 @@ def test_examples_show_the_firing_item_where_they_say(study):
         assert list(row.items) == list(history[start : start + len(row.items)])
     top = rows[rows["quantile"] == 0]
     assert top["activation"].is_monotonic_decreasing
-    assert len({r.items[r.at] for r in top.itertuples()}) == len(top)
+
+
+def test_top_examples_show_different_items_where_there_are_enough(study):
+    latents = study.features().query("alive").set_index("feature")
+    for latent in latents.index[:20]:
+        rows = study.examples(None, "latents", int(latent)).query("quantile == 0")
+        shown = {row.items[row.at] for row in rows.itertuples()}
+        assert len(shown) == min(len(rows), latents.loc[latent, "n_items"])
+        assert len(set(zip(rows["user"], rows["event"], strict=True))) == len(rows)
 
 
 def test_histogram_counts_every_firing_position(study):
@@ -63,10 +74,16 @@ def test_map_places_every_live_latent_once(study):
     assert table["feature"].is_unique and np.isfinite(table[["x", "y"]].to_numpy()).all()
 
 
-def test_umap_keeps_neighbours_together():
-    from seqsae_core.config import LayoutConfig
-    from seqsae_core.interpret.layout import _umap
+@pytest.mark.parametrize("alive", [0, 1, 3, 5])
+@pytest.mark.parametrize("method", ["pca", "umap"])
+def test_a_map_of_very_few_latents(alive, method):
+    latents = pd.DataFrame({"feature": np.arange(6), "alive": np.arange(6) < alive, "significant": False})
+    decoder = np.random.default_rng(0).normal(size=(6, 8)).astype(np.float32)
+    table = make_map(decoder, latents.assign(top_concept=""), LayoutConfig(method=method), seed=0)
+    assert table["feature"].tolist() == list(range(alive)) and table[["x", "y"]].notna().all(axis=None)
 
+
+def test_umap_keeps_neighbours_together():
     rng = np.random.default_rng(0)
     rows = np.concatenate([c + 0.1 * rng.normal(size=(30, 8)) for c in np.eye(8)[:3]]).astype(np.float32)
     place = _umap(rows, LayoutConfig(neighbours=8), seed=0)

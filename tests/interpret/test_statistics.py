@@ -8,7 +8,7 @@ from scipy.stats import false_discovery_control
 
 from seqsae_core.data.concepts import ConceptTable
 from seqsae_core.interpret import clustered, contest
-from seqsae_core.interpret.alignment import ItemSums
+from seqsae_core.interpret.alignment import ItemSums, item_sums, random_halves
 from seqsae_core.interpret.monosemanticity import content_vectors, monosemanticity
 from seqsae_core.interpret.naming import UNCLEAR, Namer, naming_half
 from seqsae_core.interpret.rivals import Features
@@ -162,7 +162,7 @@ def test_names_need_evidence():
     half = naming_half(ITEMS, seed=0)
     tested = permuted(sums.only(half), concepts)
     name = Namer(sums, table, titles, half, tested, permuted(sums, concepts)).name(0)
-    assert name.text.startswith("A") and name.score > 0.95 and "balanced accuracy" in name.evidence
+    assert name.text.startswith("A") and name.score > 0.95 and "needed" in name.evidence
     shuffled = concepts[np.r_[0, 1 + np.random.default_rng(5).permutation(ITEMS)]]
     nothing = permuted(sums, shuffled)
     silent = Namer(sums, table, titles, half, nothing, nothing)
@@ -188,3 +188,15 @@ def test_thresholds_are_balanced_and_exceeded_in_one_permutation_of_twenty():
     assert exceeded.any(1).mean() == pytest.approx(0.05, abs=0.002)
     assert exceeded[:, 0].mean() == pytest.approx(exceeded[:, 1].mean(), abs=0.01)
     assert np.isinf(threshold[2]) and not exceeded[:, 2].any()
+
+
+def test_a_contest_without_genres_has_no_figures(positions):
+    sums = item_sums(AS_IT_IS, positions, ITEMS)
+    nothing, halves = np.empty((ITEMS + 1, 0)), random_halves(ITEMS, 2, seed=0)
+    entrant = contest.enter(AS_IT_IS, sums, sums, positions, nothing, halves)
+    probe = contest.enter_probe(positions, positions, nothing, [], halves)
+    weights = contest.Weights.draw(positions, ITEMS, 5, seed=0)
+    drawn = {e.kind: contest.bootstrap(e, weights, positions, nothing, halves) for e in (entrant, probe)}
+    figures = contest.headline(entrant, drawn["latents"])
+    assert figures["mean_max_correlation"] is None and figures["ci95"] is None and figures["concepts"] == 0
+    assert contest.difference(entrant, probe, drawn)["new_items"]["mean"] is None
