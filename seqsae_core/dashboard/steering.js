@@ -93,14 +93,12 @@ function slider(live, place) {
 }
 
 function listen(live, input, place) {
-  input.addEventListener("pointerdown", () => { live.held = place; });
+  const letGo = () => setTimeout(() => { live.held = null; });
+  input.addEventListener("pointerdown", () => Object.assign(live, { held: place, keyboard: false }));
+  input.addEventListener("keydown", () => { live.keyboard = true; });
   input.addEventListener("input", () => set(live, place, Number(input.value)));
-  input.addEventListener("change", () => {
-    const wait = live.held === place ? 0 : KEYBOARD_PAUSE;
-    live.held = null;
-    commit(live, wait);
-  });
-  for (const end of ["pointerup", "pointercancel"]) input.addEventListener(end, () => { live.held = null; });
+  input.addEventListener("change", () => commit(live, live.keyboard ? KEYBOARD_PAUSE : 0));
+  for (const end of ["pointerup", "pointercancel"]) input.addEventListener(end, letGo);
 }
 
 function beforeRow({ data }, id, at) {
@@ -307,6 +305,7 @@ function set(live, place, value) {
 }
 
 function commit(live, wait) {
+  live.held = null;
   clearTimeout(live.timer);
   live.timer = setTimeout(() => {
     live.serial += 1;
