@@ -57,7 +57,8 @@ class Corpus:
 
 @dataclass(frozen=True)
 class Atlas:
-    """One kind's table of features, its sums and correlations, and its entry in the contest."""
+    """One kind's table of features, its sums and correlations, and its entry in the contest; `others`: its best
+    features for the concepts that are not in the contest."""
 
     features: Features
     table: pd.DataFrame
@@ -67,6 +68,7 @@ class Atlas:
     r_partial: np.ndarray
     tested: Significance
     entrant: Entrant
+    others: Entrant
     matched: float | None
 
 
@@ -88,6 +90,7 @@ def build_atlas(features: Features, corpus: Corpus, genres: np.ndarray, halves: 
         r_partial=alignment.partial_correlation(score, values, corpus.controls),
         tested=tested,
         entrant=contest.enter(features, select, score, corpus.score, values[:, genres], halves),
+        others=contest.enter(features, select, score, corpus.score, values[:, other_concepts(corpus, config)], halves),
         matched=float(matched.mean()) if matched.size else None,
     )
 
@@ -151,25 +154,24 @@ def summarise(atlases: list[Atlas], probe: Entrant, corpus: Corpus, genres: np.n
 def best_features(
     atlases: list[Atlas], corpus: Corpus, genres: np.ndarray, config: EvidenceConfig, seed: int
 ) -> pd.DataFrame:
-    """best.parquet: the best feature per genre of every kind."""
+    """best.parquet: the best feature per concept of every kind, those of the contest first."""
     weights = contest.Weights.draw(corpus.score, corpus.n_items, config.bootstrap, seed)
-    names = [corpus.concepts.names[g] for g in genres]
-    tables = []
+    others, tables = other_concepts(corpus, config), []
     for atlas in atlases:
-        pairs = (atlas.entrant.best, genres)
-        tables.append(
-            contest.best_table(
-                atlas.entrant,
-                weights,
-                corpus.score,
-                corpus.concepts.values[:, genres],
-                names,
-                atlas.features.labels,
-                atlas.r_select[pairs],
-                atlas.r_partial[pairs],
-            )
-        )
-    return pd.concat(tables, ignore_index=True)
+        for entrant, columns in ((atlas.entrant, genres), (atlas.others, others)):
+            table = contest.best_table(entrant, weights, corpus.score, corpus.concepts, columns)
+            table["label"] = [atlas.features.labels[i] for i in entrant.best]
+            table["r_select"] = atlas.r_select[entrant.best, columns]
+            table["r_partial"] = atlas.r_partial[entrant.best, columns]
+            tables.append(table)
+    return pd.concat(tables, ignore_index=True)[list(contest.BEST_COLUMNS)]
+
+
+def other_concepts(corpus: Corpus, config: EvidenceConfig) -> np.ndarray:
+    """Concept columns outside the contest (decades, popularity) that score users meet often enough."""
+    positions = np.bincount(corpus.score.item_at, minlength=corpus.n_items + 1)
+    often = positions @ corpus.concepts.values >= config.min_positives
+    return np.flatnonzero(often & (np.array(corpus.concepts.groups) != "genre"))
 
 
 def _kind_figures(atlas: Atlas) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from seqsae_core.data.concepts import ConceptTable
 from seqsae_core.interpret import alignment, rivals
 from seqsae_core.interpret.alignment import ItemSums
 from seqsae_core.interpret.rivals import Features
@@ -118,24 +119,29 @@ def difference(one: Entrant, other: Entrant, drawn: dict[str, dict[str, np.ndarr
     return result
 
 
-def best_table(entrant: Entrant, weights: Weights, score: Activations, genres: np.ndarray, names: list[str],
-               labels: tuple[str, ...], r_select: np.ndarray, r_partial: np.ndarray) -> pd.DataFrame:  # fmt: skip
-    """The best feature per genre of one kind; r_select and r_partial: (g,)."""
-    drawn = _correlations(weights.values, entrant.same, genres[score.item_at])
+BEST_COLUMNS = (
+    "kind", "concept", "group", "feature", "label", "positives", "r_select", "r_score", "low", "high", "r_new_items",
+    "r_partial",
+)  # fmt: skip
+
+
+def best_table(
+    entrant: Entrant, weights: Weights, score: Activations, concepts: ConceptTable, columns: np.ndarray
+) -> pd.DataFrame:
+    """The best feature of one kind per concept, with two-way bootstrap intervals. columns: the entrant's concepts."""
+    values = concepts.values[:, columns][score.item_at]
+    drawn = _correlations(weights.values, entrant.same, values)
     return pd.DataFrame(
         {
             "kind": entrant.kind,
-            "concept": names,
-            "group": "genre",
+            "concept": [concepts.names[c] for c in columns],
+            "group": [concepts.groups[c] for c in columns],
             "feature": entrant.best.astype(np.int32),
-            "label": [labels[i] for i in entrant.best],
-            "positives": genres[score.item_at].sum(0).astype(int),
-            "r_select": r_select,
+            "positives": (values > 0).sum(0),
             "r_score": entrant.r,
             "low": np.percentile(drawn, 2.5, axis=0),
             "high": np.percentile(drawn, 97.5, axis=0),
             "r_new_items": entrant.r_new.mean(0),
-            "r_partial": r_partial,
         }
     )
 
