@@ -6,7 +6,7 @@ navigation.setup()
 
 import streamlit as st  # noqa: E402
 
-from seqsae_core.dashboard import histories, loading, widgets, workbench  # noqa: E402
+from seqsae_core.dashboard import histories, loading, workbench  # noqa: E402
 from seqsae_core.dashboard.loading import Opened  # noqa: E402
 from seqsae_core.dashboard.scene import scene  # noqa: E402
 from seqsae_core.errors import UserError  # noqa: E402
@@ -14,19 +14,19 @@ from seqsae_core.errors import UserError  # noqa: E402
 
 def body(opened: Opened) -> None:
     """Whose history, which latents, the lists; or what is wrong with the link and the way back."""
+    controls = histories.heading()
     try:
         found = scene(opened, opened.view)
     except UserError as error:
         wrong(opened, error)
         return
-    histories.panel(opened, found)
+    histories.panel(opened, found, controls)
     if found.history:
         workbench.workbench(opened, found)
 
 
 def wrong(opened: Opened, error: UserError) -> None:
     """A link that asks for something this study does not have."""
-    widgets.title("Steer", histories.LEAD)
     st.error(str(error), icon=":material/link_off:")
     navigation.link("steer", opened.view.home(), "Start over", icon=":material/restart_alt:")
 

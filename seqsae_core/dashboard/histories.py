@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from seqsae_core.dashboard import permalink
 from seqsae_core.dashboard.live import describe
@@ -21,16 +22,18 @@ KEY = "history"
 LEAD = "Turn what the model has learned and watch its recommendations follow. At 0 nothing is changed, bit for bit."
 
 
-def panel(opened: Opened, found: Scene) -> None:
-    """Heading and controls side by side, then the history itself, in order."""
-    heading, controls = st.columns([5, 7], vertical_alignment="bottom", gap="large")
-    with heading:
+def heading() -> DeltaGenerator:
+    """The page's heading; returns the place beside it for the controls."""
+    words, controls = st.columns([5, 7], vertical_alignment="bottom", gap="large")
+    with words:
         title("Steer", LEAD)
+    return controls.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="right", gap="small")
+
+
+def panel(opened: Opened, found: Scene, controls: DeltaGenerator) -> None:
+    """Controls beside the heading, below it the history itself, in order."""
     text = ""
-    with (
-        controls,
-        st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="right", gap="small"),
-    ):
+    with controls:
         if found.user is None:
             text = _composer(found)
         else:

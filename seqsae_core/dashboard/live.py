@@ -30,16 +30,17 @@ def strengths(limit: float) -> list[float]:
 
 def payload(
     sliders: Sequence[tuple[int, str, float]], limit: float, before: "Ranking", after: "Ranking",
-    grids: Sequence[Sequence["Ranking"]], catalogue: pd.DataFrame, serial: int,
+    grids: Sequence[Sequence["Ranking"]], catalogue: pd.DataFrame, serial: int, concepts: Sequence[str] = (),
 ) -> dict[str, Any]:  # fmt: skip
-    """What the component reads; see steering.js. sliders: (latent, name, strength); catalogue is indexed by item."""
+    """What the component reads; see steering.js. sliders: (latent, name, strength); catalogue is indexed by item; concepts:
+    what the latents stand for."""
     rankings = [before, after, *(ranking for grid in grids for ranking in grid)]
     items = describe({int(i) for ranking in rankings for i in ranking.items[:SHOWN]}, catalogue)
     return {
         "sliders": [{"latent": latent, "name": name, "strength": s} for latent, name, s in sliders],
         "limit": limit, "step": STEP, "strengths": strengths(limit), "shown": min(SHOWN, len(before.items)),
         "before": entry(before), "after": entry(after), "grids": [[entry(r) for r in grid] for grid in grids],
-        "items": items, "genres": mix_order(rankings, items), "colours": COLOURS, "serial": serial,
+        "items": items, "genres": mix_order(rankings, items, concepts), "colours": COLOURS, "serial": serial,
     }  # fmt: skip
 
 
@@ -58,12 +59,14 @@ def describe(items: Iterable[int], catalogue: pd.DataFrame) -> dict[int, dict[st
     return found
 
 
-def mix_order(rankings: Sequence["Ranking"], items: Mapping[int, Mapping[str, Any]]) -> list[str]:
-    """The genres whose bars are shown, in an order that no drag changes: most frequent over all lists first."""
-    counts = pd.Series(
-        [g for r in rankings for i in r.items[:SHOWN].tolist() for g in items[i]["genres"]], dtype=str
-    ).value_counts()
-    return sorted(counts.index, key=lambda g: (-counts[g], g))[:GENRES]
+def mix_order(
+    rankings: Sequence["Ranking"], items: Mapping[int, Mapping[str, Any]], first: Sequence[str] = ()
+) -> list[str]:
+    """The genres whose bars are shown, in an order that no drag changes: those in `first` that any list shows, then the
+    most frequent over all lists."""
+    listed = [g for r in rankings for i in r.items[:SHOWN].tolist() for g in items[i]["genres"]]
+    counts = pd.Series(listed, dtype=str).value_counts()
+    return sorted(counts.index, key=lambda g: (g not in first, -counts[g], g))[:GENRES]
 
 
 def show(data: dict[str, Any], **on: "Callable[[], None]") -> Any:

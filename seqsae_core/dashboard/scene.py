@@ -1,6 +1,6 @@
 """What the page Steer shows: whose history, and which latents are turned how far. Checked, or the defaults.
 
-Nothing here imports torch; the strength that opens the page is chosen later, from the first grid.
+A link that names neither user nor strength needs the model: an opening is chosen that shows something.
 """
 
 from dataclasses import dataclass, replace
@@ -9,13 +9,16 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from seqsae_core.dashboard.live import strengths
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.permalink import View
+from seqsae_core.dashboard.turning import clearest
 from seqsae_core.data.sequences import SCORE, SELECT
 from seqsae_core.errors import UserError
 from seqsae_core.study import Study
 
 USUAL_LENGTHS = (12, 40)
+CANDIDATES = 16
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ def scene(opened: Opened, view: View) -> Scene:
     if view.history is not None:
         return Scene(view, _history(opened, view.history), edits)
     people = audience(opened)
-    user = _user(people, view)
+    user = _user(opened, people, view, edits)
     return Scene(view, people.history(user), edits, user, people.target(user))
 
 
@@ -117,11 +120,11 @@ def default_latent(opened: Opened) -> int:
     return int(worth.idxmax())
 
 
-def default_user(people: Audience) -> int:
-    """The first held-out user with a history of a usual length."""
+def candidates(people: Audience) -> list[int]:
+    """The first held-out users with histories of a usual length; where there is none, the first held-out users."""
     lengths = people.ends[people.held_out]
     usual = people.held_out[(lengths >= USUAL_LENGTHS[0]) & (lengths <= USUAL_LENGTHS[1])]
-    return int(usual[0] if len(usual) else people.held_out[0])
+    return (usual if len(usual) else people.held_out)[:CANDIDATES].tolist()
 
 
 def after(people: Audience, user: int) -> int:
@@ -129,12 +132,25 @@ def after(people: Audience, user: int) -> int:
     return int(people.held_out[np.searchsorted(people.held_out, user, side="right") % len(people.held_out)])
 
 
-def _user(people: Audience, view: View) -> int:
+def _user(opened: Opened, people: Audience, view: View, edits: tuple[tuple[int, float | None], ...]) -> int:
+    """The user of the link, or a held-out one; while the strength is open, the one whose list shows most clearly
+    what the latent does."""
     if view.user is None:
-        return default_user(people)
+        (latent, strength), *_ = edits
+        stamp = opened.stamp("data", "recommender", "sae", "evidence")
+        return candidates(people)[0] if strength is not None else _clearest(opened, stamp, latent)
     if view.user >= len(people):
         raise UserError(f"There is no user {view.user} in this study: users run from 0 to {len(people) - 1}.")
     return view.user
+
+
+@st.cache_data(max_entries=1000, show_spinner="Choosing a user whose list moves")
+def _clearest(_opened: Opened, stamp: str, latent: int) -> int:
+    people, table = audience(_opened), _opened.concepts()
+    some, concept = candidates(people), str(_opened.features("latents").at[latent, "top_concept"] or "")
+    labels = table.values[:, table.names.index(concept)] if concept else np.zeros(len(table.values))
+    histories = [people.history(user) for user in some]
+    return some[clearest(_opened.steerer(), histories, latent, strengths(limit(_opened)), labels)]
 
 
 def _history(opened: Opened, history: tuple[int, ...]) -> tuple[int, ...]:

@@ -16,6 +16,8 @@ METHODS = {
     "mean_difference": ("Mean difference", RIVALS, "dash"),
     "random": ("Random direction", RIVALS, "dot"),
 }
+DEEPEST = -0.3
+TIMES = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
 HOVER = "%{fullData.name}, strength %{customdata:.2g}<br>share ×%{x:.2f}, NDCG@10 %{y:+.1%}<extra></extra>"
 
 
@@ -23,7 +25,7 @@ def tradeoff(curves: pd.DataFrame, here: dict[str, Any] | None) -> go.Figure:
     """Lift of a concept's share against the change of NDCG@10, one line a method.
 
     curves: rows of `tradeoff.parquet` of one concept and one split. here: lift and ndcg_change with their `_ci95` of
-    the edits on the page, or None.
+    the edits on the page, or None. The axis opens at losses down to DEEPEST; beyond them the chart can be dragged.
     """
     figure = go.Figure()
     for method, (name, colour, dash) in METHODS.items():
@@ -35,11 +37,14 @@ def tradeoff(curves: pd.DataFrame, here: dict[str, Any] | None) -> go.Figure:
         ))  # fmt: skip
     if here is not None:
         figure.add_trace(_here(here))
-    figure.update_xaxes(title="share of the concept, × unsteered", gridcolor=GRID, zeroline=False, automargin=True)
-    figure.update_yaxes(title="NDCG@10", tickformat="+.0%", gridcolor=GRID, zerolinecolor=RIVALS, automargin=True)
+    axis = {"gridcolor": GRID, "automargin": True}
+    figure.update_xaxes(title="share of the concept / unsteered", type="log", zeroline=False, **axis)
+    figure.update_xaxes(tickvals=TIMES, ticktext=[f"×{times:g}" for times in TIMES])
+    deepest = min(DEEPEST, here["ndcg_change_ci95"][0] - 0.02) if here else DEEPEST
+    figure.update_yaxes(title="NDCG@10", tickformat="+.0%", range=[deepest, 0.06], zerolinecolor=RIVALS, **axis)
     clear = "rgba(0,0,0,0)"
     return figure.update_layout(
-        height=330, margin={"l": 4, "r": 8, "t": 8, "b": 40}, paper_bgcolor=clear, plot_bgcolor=clear,
+        height=330, margin={"l": 4, "r": 8, "t": 8, "b": 40}, paper_bgcolor=clear, plot_bgcolor=clear, dragmode="pan",
         legend={"orientation": "h", "y": -0.28, "yanchor": "top", "x": 0, "font": {"size": 11}},
     )  # fmt: skip
 

@@ -1,9 +1,7 @@
 """The part of Steer that reruns by itself when a slider is released: the lists, the price, the alternative."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
@@ -12,29 +10,16 @@ from seqsae_core.dashboard import alternative, live, loading, navigation, permal
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.permalink import MAX_EDITS
 from seqsae_core.dashboard.scene import Scene, limit, steerable
+from seqsae_core.dashboard.turning import Turned, turn
 from seqsae_core.dashboard.widgets import latent_label
 from seqsae_core.steering.edits import Edit
 
-if TYPE_CHECKING:
-    from seqsae_core.steering.steerer import Ranking, Steerer
-
-MOVED = 3
 RELEASED = "released"
 COLUMNS = '.st-key-workbench > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"]'
 NARROW = f"""<style>@media (max-width: 1080px) {{
 {COLUMNS} {{ flex-wrap: wrap; }}
 {COLUMNS} > [data-testid="stColumn"] {{ min-width: 100%; }}
 }}</style>"""
-
-
-@dataclass(frozen=True)
-class Turned:
-    """Lists of one history: before and after the edits, and for each edit its grid with the others held."""
-
-    edits: tuple[Edit, ...]
-    before: "Ranking"
-    after: "Ranking"
-    grids: tuple[tuple["Ranking", ...], ...]
 
 
 def _picker(opened: Opened, found: Scene, edits: Sequence[Edit]) -> None:
@@ -76,28 +61,6 @@ def workbench(opened: Opened, found: Scene) -> None:
                 _beside(opened, found, turned)
 
 
-def turn(
-    steerer: "Steerer", history: Sequence[int], edits: Sequence[tuple[int, float | None]], grid: Sequence[float]
-) -> Turned:
-    """The lists of these edits. A strength of None becomes the smallest of the grid that moves the list."""
-    known = [Edit(latent, strength or 0.0) for latent, strength in edits]
-    before = steerer.recommend(history, (), live.DEPTH)
-    grids = tuple(tuple(steerer.grid(history, known, i, grid, live.DEPTH)) for i in range(len(known)))
-    chosen = tuple(
-        edit if strength is not None else Edit(edit.latent, opening(before, rankings, grid))
-        for edit, (_, strength), rankings in zip(known, edits, grids, strict=True)
-    )
-    before, after = steerer.compare(history, chosen, live.DEPTH)
-    return Turned(chosen, before, after, grids)
-
-
-def opening(before: "Ranking", rankings: Sequence["Ranking"], grid: Sequence[float]) -> float:
-    """The smallest positive strength that replaces MOVED of the items shown; where none does, the most effective."""
-    was = set(before.items[: live.SHOWN].tolist())
-    new = {s: len(set(r.items[: live.SHOWN].tolist()) - was) for s, r in zip(grid, rankings, strict=True) if s > 0}
-    return next((s for s, count in new.items() if count >= MOVED), max(new, key=new.__getitem__))
-
-
 def _beside(opened: Opened, found: Scene, turned: Turned) -> None:
     """The price, the plain alternative, the curves."""
     concept = price.concept_of(opened, turned.edits)
@@ -116,7 +79,10 @@ def _lists(opened: Opened, found: Scene, turned: Turned) -> None:
     latents = opened.features("latents")
     sliders = [(e.latent, latent_label(latents.loc[e.latent]), e.strength) for e in turned.edits]
     serial = (live.sent("released") or {"serial": 0})["serial"]
-    data = live.payload(sliders, limit(opened), turned.before, turned.after, turned.grids, opened.catalogue(), serial)
+    concepts = [str(latents.at[edit.latent, "top_concept"]) for edit in turned.edits]
+    data = live.payload(
+        sliders, limit(opened), turned.before, turned.after, turned.grids, opened.catalogue(), serial, concepts
+    )
     event = live.show(
         data | {"target": found.target}, on_released_change=partial(_released, found),
         on_removed_change=lambda: None, on_opened_change=lambda: None,

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from seqsae_core.dashboard import live
-from seqsae_core.dashboard.workbench import MOVED, opening, turn
+from seqsae_core.dashboard.turning import MOVED, clearest, opening, turn
 from seqsae_core.steering.edits import Edit
 from seqsae_core.steering.steerer import Ranking
 
@@ -93,9 +93,34 @@ def test_genres_are_ordered_by_how_often_any_list_shows_them(catalogue: pd.DataF
         for g in ("Horror", "Comedy", "Thriller")
     }
     assert live.mix_order(rankings, items) == sorted(counts, key=lambda g: (-counts[g], g))
+    assert live.mix_order(rankings, items, first=["Thriller", "Western"])[0] == "Thriller"
 
 
 def test_a_short_list_shows_what_there_is(catalogue: pd.DataFrame) -> None:
     data = live.payload([(7, "x", 0.0)], 16.0, ranking(3, 1), ranking(1, 3), [[ranking(3, 1)]], catalogue, 0)
     assert data["shown"] == 2
     assert data["after"]["items"] == [1, 3]
+
+
+class Stubborn(Fixed):
+    """Lists of the history (n,) move n times as slowly."""
+
+    def grid(self, history, edits, which, strengths, k=10) -> list[Ranking]:
+        return [shifted(max(0, round(strength / history[0]))) for strength in strengths]
+
+
+def test_the_clearest_history_is_the_one_that_the_smallest_strength_moves() -> None:
+    labels = np.ones(61)
+    assert clearest(Stubborn(), [(4,), (1,), (2,), (1,)], 7, GRID, labels) == 1
+
+
+def test_a_list_that_gains_the_concept_is_clearer_than_one_that_moves_sooner() -> None:
+    class Two(Stubborn):
+        """The list of history (1,) loses the labelled items, that of (2,) gains some."""
+
+        def compare(self, history, edits, k=10) -> tuple[Ranking, Ranking]:
+            before, after = shifted(0), shifted(3)
+            return (before, after) if history[0] == 2 else (after, before)
+
+    labels = (np.arange(61) == 12).astype(float)
+    assert clearest(Two(), [(1,), (2,)], 7, GRID, labels) == 1
