@@ -32,8 +32,8 @@ def payload(
     sliders: Sequence[tuple[int, str, float]], limit: float, before: "Ranking", after: "Ranking",
     grids: Sequence[Sequence["Ranking"]], catalogue: pd.DataFrame, serial: int, concepts: Sequence[str] = (),
 ) -> dict[str, Any]:  # fmt: skip
-    """What the component reads; see steering.js. sliders: (latent, name, strength); catalogue is indexed by item; concepts:
-    what the latents stand for."""
+    """What the component reads; see steering.js. sliders: (latent, name, strength); catalogue is indexed by item;
+    concepts: what the latents stand for."""
     rankings = [before, after, *(ranking for grid in grids for ranking in grid)]
     items = describe({int(i) for ranking in rankings for i in ranking.items[:SHOWN]}, catalogue)
     return {
