@@ -9,11 +9,13 @@ import pytest
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from seqsae_core.study import Study
 from tests.browser import driving
 
 ARTEFACTS = driving.ROOT / "tests/artefacts"
+expect.set_options(timeout=driving.PATIENCE * 1000)
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +43,13 @@ def address(tiny_study: Path, artefacts: Path, browser: Browser) -> Iterator[str
     """A dashboard on the tiny study that all tests share."""
     with driving.dashboard(tiny_study, artefacts / "dashboard.log") as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def latent(tiny_study: Path) -> int:
+    """The latent whose steering moves the lists most."""
+    effects = Study.open(tiny_study).effects()
+    return int(effects["latent"].iloc[effects["effect"].argmax()])
 
 
 @pytest.fixture

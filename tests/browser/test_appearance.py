@@ -8,8 +8,8 @@ from playwright.sync_api import Browser, Page
 from tests.browser import driving
 
 PATHS = {
-    "overview": "/", "latents": "/latents", "latent": "/latent?latent=3", "latents_vs_neurons": "/latents_vs_neurons",
-    "steer": "/steer?user=5&edits=3:8.0",
+    "overview": "/", "latents": "/latents", "latent": "/latent", "latents_vs_neurons": "/latents_vs_neurons",
+    "steer": "/steer",
 }  # fmt: skip
 TALLEST = 4000
 

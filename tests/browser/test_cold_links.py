@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from seqsae_core.dashboard.navigation import ENTRIES, IN_BAR
 from tests.browser import driving
 
 PATHS = {
-    "overview": "/", "latents": "/latents?search=19", "latent": "/latent?latent=3",
-    "latents_vs_neurons": "/latents_vs_neurons", "steer": "/steer?user=5&edits=3:2.0",
+    "overview": "/", "latents": "/latents?search=19", "latent": "/latent?latent={latent}",
+    "latents_vs_neurons": "/latents_vs_neurons", "steer": "/steer?user=5&edits={latent}:2.0",
 }  # fmt: skip
 TITLES = {entry.key: entry.title for entry in ENTRIES}
 
@@ -28,11 +28,11 @@ class Cold(NamedTuple):
 
 
 @pytest.fixture(params=PATHS)
-def cold(request: pytest.FixtureRequest, tiny_study: Path, artefacts: Path, browser: Browser) -> Iterator[Cold]:
+def cold(request: pytest.FixtureRequest, tiny_study: Path, latent: int, artefacts: Path) -> Iterator[Cold]:
     """A server that has answered nothing yet, for each page."""
     log = artefacts / f"cold-{request.param}.log"
     with driving.dashboard(tiny_study, log) as address:
-        yield Cold(request.param, address + PATHS[request.param], log)
+        yield Cold(request.param, address + PATHS[request.param].format(latent=latent), log)
 
 
 def test_cold_link(cold: Cold, page: Page) -> None:
