@@ -103,11 +103,11 @@ def _neighbours(decoder: np.ndarray) -> dict[str, list]:
 
 
 def _examples(atlas: Atlas, best: pd.DataFrame, corpus: Corpus, config: EvidenceConfig, seed: int) -> pd.DataFrame:
-    """Examples of all latents and neurons; of other kinds, of the features that are best for a concept."""
+    """Examples of all latents, neurons and components; of other kinds, of the features that are best for a concept."""
     kind = atlas.features.kind
     chosen = best.loc[best["kind"] == kind, "feature"].unique()
     everything = atlas.table.loc[atlas.table["alive"], "feature"].to_numpy()
-    wanted = everything if kind in ("latents", "neurons") else np.sort(chosen)
+    wanted = everything if kind in ("latents", "neurons", "pca") else np.sort(chosen)
     return find_examples(atlas.features, wanted, corpus.score, corpus.sequences, config.examples_per_quantile, seed)
 
 
