@@ -89,7 +89,7 @@ def _summary(
     probe = contest.enter_probe(bench.fit, bench.corpus.score, genres.astype(np.float64), names, bench.halves)
     new = summarise(atlases, probe, bench.corpus, bench.genres, bench.halves, bench.config.evidence, bench.config.seed)
     seeds = [default["latents"], *(_seed_figures(a) for a in again)]
-    means = {f: float(np.mean([s[f] for s in seeds])) for f in SEED_FIGURES}
+    means = {f: None if None in (v := [s[f] for s in seeds]) else float(np.mean(v)) for f in SEED_FIGURES}
     spread = {f"{f}_by_seed": [s[f] for s in seeds] for f in SEED_FIGURES}
     alive = atlases[0].table["alive"].to_numpy()
     kinds = [a.features.kind for a in atlases[1:]]
@@ -107,6 +107,7 @@ def _summary(
     }
 
 
-def _seed_figures(atlas: Atlas) -> dict[str, float]:
+def _seed_figures(atlas: Atlas) -> dict[str, float | None]:
     entrant = atlas.entrant
-    return dict(zip(SEED_FIGURES, (float(entrant.r.mean()), float(entrant.r_new.mean()), atlas.matched), strict=True))
+    means = (contest.mean(entrant.r), contest.mean(entrant.r_new), atlas.matched)
+    return dict(zip(SEED_FIGURES, means, strict=True))

@@ -86,6 +86,8 @@ def run_evidence(study: Study, config: StudyConfig, folder: Path, report: Report
     np.save(folder / "select_correlation.npy", found.atlases["latents"].r_select.astype(np.float32))
     write_json(folder / "summary.json", found.summary)
     ours, theirs = found.summary["latents"], found.summary["neurons"]
+    if ours["mean_max_correlation"] is None:
+        return "no genre has enough positives to compare latents and neurons"
     figures = f"latents {ours['mean_max_correlation']:.3f}, neurons {theirs['mean_max_correlation']:.3f}"
     return f"mean best correlation: {figures}"
 
@@ -164,4 +166,6 @@ def run_extras(study: Study, config: StudyConfig, folder: Path, report: Report) 
     curves(study, config, folder, everything, lambda done, text: report(0.7 + 0.3 * done, text))
     latents = summary["latents"]
     figures = (latents["mean_max_correlation"], latents["mean_max_correlation_new_items"])
+    if None in figures:
+        return f"{summary['seeds']} seeds; no genre has enough positives"
     return f"{summary['seeds']} seeds: same items {figures[0]:.3f}, new items {figures[1]:.3f}"

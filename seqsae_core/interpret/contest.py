@@ -97,9 +97,9 @@ def headline(entrant: Entrant, drawn: dict[str, np.ndarray]) -> dict[str, Any]:
     """mean_max_correlation of a kind and its new-items figure, each with a two-way bootstrap interval; None where no
     genre has enough positives."""
     return {
-        "mean_max_correlation": _mean(entrant.r),
+        "mean_max_correlation": mean(entrant.r),
         "ci95": _interval(drawn["same_items"]),
-        "mean_max_correlation_new_items": _mean(entrant.r_new),
+        "mean_max_correlation_new_items": mean(entrant.r_new),
         "ci95_new_items": _interval(drawn["new_items"]),
         "concepts": len(entrant.r),
     }
@@ -111,7 +111,7 @@ def difference(one: Entrant, other: Entrant, drawn: dict[str, dict[str, np.ndarr
     for name, a, b in (("same_items", one.r, other.r), ("new_items", one.r_new.mean(0), other.r_new.mean(0))):
         gap = drawn[one.kind][name] - drawn[other.kind][name]
         result[name] = {
-            "mean": _mean(a - b),
+            "mean": mean(a - b),
             "ci95": _interval(gap),
             "ahead": int((a > b).sum()),
             "of": len(a),
@@ -156,7 +156,8 @@ def _correlations(weights: np.ndarray, a: np.ndarray, y: np.ndarray) -> np.ndarr
     return np.divide(covariance, np.sqrt(spread), out=np.zeros_like(covariance), where=spread > 1e-12)
 
 
-def _mean(values: np.ndarray) -> float | None:
+def mean(values: np.ndarray) -> float | None:
+    """The mean, or None of nothing."""
     return float(values.mean()) if values.size else None
 
 
