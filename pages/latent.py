@@ -13,7 +13,7 @@ def body(opened: Opened) -> None:
     row = portrait.chosen(opened)
     portrait.heading(opened, row)
     if not row["alive"]:
-        portrait.dead(row)
+        portrait.dead()
         return
     portrait.figures_in_brief(opened, row)
     portrait.sequences(opened, row)

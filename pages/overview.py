@@ -11,6 +11,24 @@ from seqsae_core.dashboard import extras, headline, loading, waiting, widgets  #
 from seqsae_core.dashboard.loading import Opened  # noqa: E402
 from seqsae_core.dashboard.widgets import fixed, interval, percent  # noqa: E402
 
+COMPARED = (
+    "For each concept the best feature, chosen on one set of held-out users and scored on another; dots are means "
+    "over concepts, bars 95 % intervals."
+)
+RANKED = (
+    "One target a user, the whole catalogue ranked, seen items removed, ties counted against the model; bars are "
+    "95 % intervals over users."
+)
+ABOUT = {
+    "Explained variance": "1 − squared error / variance about the mean, on users that took no part in fitting.",
+    "Active latents (L0)": "How many latents are active at a position, on average.",
+    "Dead latents": "Share of latents that never fire on the users that the dictionary was fitted on.",
+    "Cross-entropy recovered": "Of the loss in prediction when the layer is replaced by its mean, the share that the "
+    "reconstruction wins back.",
+    "NDCG@10 change": "Ranking quality when the layer is replaced by its reconstruction. Steering keeps the "
+    "reconstruction error, so it does not pay this price.",
+}
+
 
 def body(opened: Opened) -> None:
     """The page, part by part as far as the study is built."""
@@ -41,22 +59,22 @@ def introduction(opened: Opened) -> None:
 
 
 def summary(opened: Opened) -> str:
-    """The study in two sentences."""
+    """The study in three sentences."""
     sizes, config = opened.study.manifest.get("sizes", {}), opened.study.config
-    data = f"{sizes.get('users', 0):,} users, {sizes.get('items', 0):,} items, {sizes.get('interactions', 0):,} interactions."
-    model = (
-        f"A causal transformer of {config.recommender.blocks} blocks and width {config.recommender.width}; "
-        f"after block {config.sae.layer} a {config.sae.variant.upper() if config.sae.variant == 'relu' else 'TopK'} "
-        f"sparse autoencoder with {config.sae.latents:,} latents. Preset {config.preset}, seed {config.seed}."
+    counts = ", ".join(f"{sizes.get(name, 0):,} {name}" for name in ("users", "items", "interactions"))
+    variant = "ReLU" if config.sae.variant == "relu" else "TopK"
+    return (
+        f"{counts}. A causal transformer of {config.recommender.blocks} blocks and width "
+        f"{config.recommender.width}, read after block {config.sae.layer} by a {variant} sparse autoencoder with "
+        f"{config.sae.latents:,} latents. Preset {config.preset}, seed {config.seed}."
     )
-    return f"{data} {model}"
 
 
 def evidence(opened: Opened) -> None:
     """Latents and neurons under one measurement, both figures, in words and as a chart."""
     found = opened.summary()
     widgets.section("Do latents name concepts better than neurons?")
-    words, chart = st.columns([2, 3], gap="large")
+    words, chart = widgets.pair([2, 3], "comparison", gap="large")
     with words:
         headline.words(found)
         navigation.link(
@@ -66,72 +84,48 @@ def evidence(opened: Opened) -> None:
             icon=":material/compare_arrows:",
         )
     with chart:
-        text = "For each concept the best feature, chosen on one set of held-out users and scored on another; dots are means over concepts, bars 95 % intervals where there are any."
-        widgets.chart(figures.comparison(found), text, "comparison")
+        widgets.chart(figures.comparison(found), COMPARED, "comparison")
 
 
 def recommender(opened: Opened) -> None:
     """Quality beside the baselines, chart and table."""
     metrics = opened.recommender_metrics()
     widgets.section("The recommender")
-    chart, table = st.columns([3, 2], gap="large", vertical_alignment="center")
+    chart, table = widgets.pair([3, 2], "recommender", gap="large", vertical_alignment="center")
     with chart:
-        text = "One target a user, the whole catalogue ranked, seen items removed, ties counted against the model; bars are 95 % intervals over users."
-        widgets.chart(figures.quality(metrics), text, "quality")
+        widgets.chart(figures.quality(metrics), RANKED, "quality")
     table.dataframe(quality_table(metrics), hide_index=True)
 
 
 def quality_table(metrics: dict) -> list[dict]:
     """HR and NDCG of the model and of its baselines, as text with intervals."""
-    rows = {"This model": metrics} | {name.capitalize(): found for name, found in metrics.get("baselines", {}).items()}
+    rows = {"This model": metrics} | {k.capitalize(): v for k, v in metrics.get("baselines", {}).items()}
     return [
-        {"": name}
-        | {
-            label: f"{fixed(row[key], 4)} ({interval(row.get(f'{key}_ci95'), 4)})"
-            for key, label in {"hr@10": "HR@10", "ndcg@10": "NDCG@10"}.items()
-        }
-        for name, row in rows.items()
+        {"": name} | {label: cell(row, label.lower()) for label in ("HR@10", "NDCG@10")} for name, row in rows.items()
     ]
+
+
+def cell(row: dict, key: str) -> str:
+    """A figure with its interval."""
+    return f"{fixed(row[key], 4)} ({interval(row.get(f'{key}_ci95'), 4)})"
 
 
 def dictionary(opened: Opened) -> None:
     """Fidelity tiles."""
     m = opened.sae_metrics()
+    change = interval(m.get("ndcg_change_ci95"), 1, True, percent)
+    figures_and_notes = {
+        "Explained variance": (fixed(m.get("explained_variance")), interval(m.get("explained_variance_ci95"))),
+        "Active latents (L0)": (fixed(m.get("l0"), 1), "mean per position"),
+        "Dead latents": (percent(m.get("dead_fraction")), "on fitting users"),
+        "Cross-entropy recovered": (
+            percent(m.get("ce_recovered")),
+            interval(m.get("ce_recovered_ci95"), 1, write=percent),
+        ),
+        "NDCG@10 change": (percent(m.get("ndcg_change"), signed=True), change),
+    }
     widgets.section("The dictionary")
-    widgets.tiles(
-        [
-            (
-                "Explained variance",
-                fixed(m.get("explained_variance")),
-                interval(m.get("explained_variance_ci95")),
-                "1 − squared error / variance about the mean, on users that took no part in fitting.",
-            ),
-            (
-                "Active latents (L0)",
-                fixed(m.get("l0"), 1),
-                "mean per position",
-                "How many latents are active at a position, on average.",
-            ),
-            (
-                "Dead latents",
-                percent(m.get("dead_fraction")),
-                "on fitting users",
-                "Share of latents that never fire on the users that the dictionary was fitted on.",
-            ),
-            (
-                "Cross-entropy recovered",
-                percent(m.get("ce_recovered")),
-                interval(m.get("ce_recovered_ci95")),
-                "Of the loss in prediction when the layer is replaced by its mean, the share that the reconstruction wins back.",
-            ),
-            (
-                "NDCG@10 change",
-                percent(m.get("ndcg_change"), signed=True),
-                interval(m.get("ndcg_change_ci95"), signed=True),
-                "Ranking quality when the layer is replaced by its reconstruction. Steering keeps the reconstruction error, so it does not pay this price.",
-            ),
-        ]
-    )
+    widgets.tiles([(label, *found, ABOUT[label]) for label, found in figures_and_notes.items()])
 
 
 def others(opened: Opened) -> None:

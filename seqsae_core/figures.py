@@ -21,7 +21,7 @@ KIND_SYMBOLS = {
     "neurons": "diamond",
     "pca": "square",
     "random_directions": "x",
-    "probe": "line-ns",
+    "probe": "triangle-up",
 }
 GROUP_COLOURS = {"genre": "#5B6EE8", "decade": "#12967F", "popularity": "#C98613", "": "#8B93A1"}
 REGION_COLOURS = ("#5B6EE8", "#C98613", "#12967F", "#B8578E", "#3A93C4", "#8C7A3D", "#D2514B", "#7C5CC4")
@@ -181,7 +181,7 @@ def enrichment(table: pd.DataFrame) -> go.Figure:
         },
         customdata=rows[["share_firing", "share_base"]],
         showlegend=False,
-        hovertemplate="%{y}: %{x:.2f}×<br>%{customdata[0]:.1%} of firing positions, %{customdata[1]:.1%} of all<extra></extra>",
+        hovertemplate="%{y}: %{x:.2f}×<br>%{customdata[0]:.1%} of these, %{customdata[1]:.1%} of all<extra></extra>",
     )
     figure = go.Figure(dots).add_vline(1, line={"color": RIVALS, "dash": "dot", "width": 1})
     figure.update_xaxes(
@@ -250,6 +250,8 @@ def _concept_trace(kind: str, rows: pd.DataFrame, column: str) -> go.Scatter:
     solid, bars = kind in KIND_COLOURS, None
     if solid and column == "r_score":
         bars = _interval(rows[column], rows[["low", "high"]].to_numpy().tolist())
+    if bars:
+        bars |= {"color": kind_colour(kind), "width": 0}
     return go.Scatter(
         x=rows[column],
         y=[escape(c) for c in rows["concept"]],
@@ -298,7 +300,7 @@ def _points(table: pd.DataFrame, marker: dict[str, Any], name: str = "") -> go.S
         y=table["y"],
         mode="markers",
         name=name,
-        customdata=table[["feature"]],
+        customdata=table["feature"],
         marker={"size": 8, "opacity": 0.8, "line": {"width": 0}} | marker,
         text=[escape(t) for t in table["title"]],
         hovertemplate="%{text}<extra></extra>",

@@ -8,6 +8,10 @@ from seqsae_core.dashboard import navigation, permalink, waiting, widgets
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.permalink import View
 
+HOW_TO_READ_MAP = (
+    "UMAP of the decoder directions: latents that write similar directions lie together; the axes have no meaning of "
+    "their own."
+)
 SHOWN = {"All": None, "Significant": "significant", "Unclear": "unclear", "Dead": "dead"}
 COLOURS = {
     "Concept group": "top_group",
@@ -53,7 +57,7 @@ def latents(opened: Opened) -> pd.DataFrame:
         effects = opened.effects()[["latent", "effect"]].reset_index(drop=True)
         rows = rows.merge(effects, left_on="feature", right_on="latent", how="left")
     rows["name"] = rows["name"].where(rows["alive"], "dead: never fires")
-    return rows.sort_values(["significant", "z"], ascending=False, kind="stable", na_position="last")
+    return rows.sort_values(["alive", "significant", "z"], ascending=False, kind="stable", na_position="last")
 
 
 def controls(view: View) -> tuple[str, str]:
@@ -92,13 +96,15 @@ def nothing_found(opened: Opened) -> None:
 
 def table_and_map(opened: Opened, rows: pd.DataFrame) -> None:
     """Side by side; either opens a latent."""
-    left, right = st.columns([7, 5], gap="medium")
+    left, right = widgets.pair([7, 5], "browse", gap="medium")
     with left:
         picked = table(rows)
     with right:
         picked = latent_map(opened, rows) if picked is None else picked
     if picked is not None:
-        navigation.go("latent", opened.view.home().but(latent=picked))
+        # Streamlit puts the new parameters on this page's address first: with the search among them, Back finds it.
+        search = permalink.read().search
+        navigation.go("latent", opened.view.home().but(latent=picked, search=search))
 
 
 def table(rows: pd.DataFrame) -> int | None:
@@ -129,11 +135,10 @@ def latent_map(opened: Opened, rows: pd.DataFrame) -> int | None:
     label = st.selectbox("Colour the map by", offered, key="colour")
     points = rows.dropna(subset=["x", "y"])
     points = points.assign(title=[f"{f} · {n}" for f, n in zip(points["feature"], points["name"], strict=True)])
-    text = "UMAP of the decoder directions: latents that write similar directions lie together; the axes have no meaning of their own."
     figure = figures.latent_map(points, COLOURS[label], label)
     event = widgets.chart(
         figure,
-        text,
+        HOW_TO_READ_MAP,
         "map",
         on_select="rerun",
         selection_mode="points",

@@ -10,6 +10,15 @@ from seqsae_core.dashboard.widgets import fixed
 from seqsae_core.errors import UserError
 
 MEASURES = {"Same items": "r_score", "New items": "r_new_items"}
+HOW_TO_READ_VIOLINS = (
+    "Live features only; the line is the mean. Higher means that the items that fire a feature are alike in genre, "
+    "decade and popularity."
+)
+HOW_TO_READ_DOTS = {
+    "r_score": "Each dot is the best feature of a kind; bars are 95 % intervals over users.",
+    "r_new_items": "Chosen on half of the items, scored on the other half, mean over halvings; no interval for "
+    "a single concept.",
+}
 GROUPS = {"genre": "Genres", "decade": "Decades", "popularity": "Popularity"}
 
 
@@ -27,14 +36,10 @@ def concepts(opened: Opened) -> None:
         format_func=lambda g: GROUPS.get(g, g.capitalize()),
     )
     rows = best[best["group"] == group]
-    texts = (
-        "Each dot is the best feature of a kind; bars are 95 % intervals over users.",
-        "Chosen on half of the items, scored on the other half, mean of the halvings; single concepts have no interval here.",
-    )
-    for tab, (label, column), text in zip(st.columns(2, gap="medium"), MEASURES.items(), texts, strict=True):
+    for tab, (label, column) in zip(widgets.pair([1, 1], "dots", gap="medium"), MEASURES.items(), strict=True):
         with tab:
             st.markdown(f"**{label}**")
-            widgets.chart(figures.concept_dots(rows, column), text, f"dots-{column}")
+            widgets.chart(figures.concept_dots(rows, column), HOW_TO_READ_DOTS[column], f"dots-{column}")
     with st.expander("The same as a table"):
         st.dataframe(side_by_side(rows), hide_index=True, column_config=table_columns(), placeholder="–")
 
@@ -89,6 +94,7 @@ def examples(opened: Opened) -> None:
                 st.caption(f"{figures.kind_name(kind)} have no candidate for this concept.")
             else:
                 side(opened, rows.iloc[0])
+    st.caption(portrait.HOW_TO_READ_STRIPS)
 
 
 def sides(opened: Opened, best: pd.DataFrame, names: list[str]) -> tuple[str, str]:
@@ -109,9 +115,8 @@ def sides(opened: Opened, best: pd.DataFrame, names: list[str]) -> tuple[str, st
 def side(opened: Opened, row: pd.Series) -> None:
     """One feature: its figures, its examples, and its page where it has one."""
     kind, feature = row["kind"], int(row["feature"])
-    st.markdown(
-        f"**{widgets.plain(row['label'])}** · r {fixed(row['r_score'])} same items, {fixed(row['r_new_items'])} new items"
-    )
+    same, new = fixed(row["r_score"]), fixed(row["r_new_items"])
+    st.markdown(f"**{widgets.plain(row['label'])}** · r {same} same items, {new} new items")
     portrait.quantile_strips(opened.examples(kind, feature), opened, kind, f"{kind}{feature}")
     if kind == "latents":
         navigation.link(
@@ -123,9 +128,6 @@ def monosemanticity(opened: Opened) -> None:
     """Distribution over the features of each kind."""
     widgets.section("One meaning each?")
     kinds = [k for k in ("latents", "neurons", "random_directions") if k in opened.summary()]
-    tables = {kind: opened.features(kind) for kind in kinds}
     widgets.chart(
-        figures.monosemanticity(tables),
-        "Live features only; the line is the mean. Higher means that the items that fire a feature are alike in genre, decade and popularity.",
-        "mono",
+        figures.monosemanticity({k: opened.features(k) for k in kinds}), HOW_TO_READ_VIOLINS, "monosemanticity"
     )

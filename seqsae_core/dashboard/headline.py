@@ -1,4 +1,4 @@
-"""The comparison of latents and neurons in plain words: two figures, always together, and what they allow one to say."""
+"""Latents and neurons compared in plain words: two figures, always together, and what they allow one to say."""
 
 from typing import Any
 
@@ -13,8 +13,9 @@ def words(summary: dict[str, Any]) -> None:
     latents, neurons = summary["latents"], summary["neurons"]
     same, new = differences(summary)
     st.markdown(
-        f"**Same items.** Over {latents['concepts']} concepts the best latent correlates **{fixed(latents[SAME])}** with its "
-        f"concept, the best neuron **{fixed(neurons[SAME])}**{_ratio(latents[SAME], neurons[SAME])}. "
+        f"**Same items.** Over {latents['concepts']} concepts the best latent correlates "
+        f"**{fixed(latents[SAME])}** with its concept, "
+        f"the best neuron **{fixed(neurons[SAME])}**{_ratio(latents[SAME], neurons[SAME])}. "
         f"Difference {difference(same)}: {verdict(same)}."
     )
     st.markdown(

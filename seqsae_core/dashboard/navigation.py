@@ -14,7 +14,9 @@ from streamlit.navigation.page import StreamlitPage
 from seqsae_core.dashboard.permalink import View, params
 
 PRODUCT = "SeqSAE"
-ICON = Path(__file__).resolve().parents[2] / "assets" / "icon.svg"
+ROOT = Path(__file__).resolve().parents[2]
+PAGES, ICON = ROOT / "pages", ROOT / "assets" / "icon.svg"
+STYLE = Path(__file__).with_name("style.css")
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ def setup() -> StreamlitPage:
 
 def bar(view: View) -> None:
     """Product, links to the pages (each carries study and dictionary), and the study's name."""
+    st.html(STYLE)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="bar"):
         st.markdown(f"**{PRODUCT}**", width="content")
         for entry in ENTRIES:
@@ -68,4 +71,4 @@ def link(key: str, view: View, label: str, **options) -> None:
 
 def _page(entry: Entry) -> StreamlitPage:
     first = entry is ENTRIES[0]
-    return st.Page(f"pages/{entry.key}.py", title=entry.title, url_path=entry.key, default=first)
+    return st.Page(PAGES / f"{entry.key}.py", title=entry.title, url_path=entry.key, default=first)

@@ -10,13 +10,34 @@ from seqsae_core.dashboard.widgets import fixed, interval, missing, percent
 from seqsae_core.errors import UserError
 
 ENRICHED = 14
+ABOUT = (
+    "Pearson r on users that took no part in choosing the concept; interval over users.",
+    "Share of positions where it fires.",
+    "Where it fires. One unit of steering strength is one standard deviation.",
+    "Mean cosine between the contents of the items that fire it, minus what equal weights would give.",
+    "Top-10 items replaced at +2 units, mean over fixed histories.",
+)
+DEAD = (
+    "This latent never fires on the users that the dictionary was fitted on: there is nothing to name, and steering "
+    "it would add a direction without evidence."
+)
+HOW_TO_READ_STRIPS = (
+    "Held-out users' sequences, oldest item first. Shade is the activation at that item, relative to the strongest "
+    "example shown; the outlined item is the one it was drawn for; the dashed one was watched next."
+)
+HOW_TO_READ_LIFT = (
+    "How much more often a concept occurs where the latent fires than elsewhere; 95 % intervals clustered by user, "
+    "grey where they include 1."
+)
+MOVED = {"promoted": ":green[**▲ Promoted**]", "demoted": ":red[**▼ Demoted**]"}
+HOW_TO_READ_HISTOGRAM = "Positions where it fires, by activation; zeros are left out."
 
 
 def chosen(opened: Opened) -> pd.Series:
     """The latent of the link, or the best-evidenced. Raises UserError on a number that the dictionary has not."""
     rows, latent = opened.features("latents"), opened.view.latent
     if latent is None:
-        return rows.sort_values(["significant", "z"], ascending=False).iloc[0]
+        return rows.sort_values(["alive", "significant", "z"], ascending=False).iloc[0]
     if latent not in rows.index:
         raise UserError(f"The dictionary has latents 0 to {rows.index.max()}; the link asks for latent {latent}.")
     return rows.loc[latent]
@@ -26,7 +47,7 @@ def heading(opened: Opened, row: pd.Series) -> None:
     """Number, name, evidence; previous, next, and the way to Steer."""
     rows = opened.features("latents")
     latent = int(row["feature"])
-    text, buttons = st.columns([5, 3], vertical_alignment="bottom")
+    text, buttons = widgets.pair([5, 4], "heading", vertical_alignment="bottom")
     with text:
         st.caption(f"Latent {latent} of {len(rows):,} · dictionary {widgets.plain(opened.dictionary)}")
         st.title(widgets.plain(row["name"] if row["alive"] else "dead"), anchor=False)
@@ -35,7 +56,7 @@ def heading(opened: Opened, row: pd.Series) -> None:
         step(opened, latent + 1, "Next", ":material/chevron_right:", "Shift+Right")
         if st.button("Steer this", type="primary", icon=":material/tune:", disabled=not row["alive"]):
             navigation.go("steer", opened.view.home().but(edits=((latent, 2.0),), latent=latent))
-    st.markdown(f"{evidence_words(row)}")
+    st.markdown(evidence_words(row))
 
 
 def step(opened: Opened, latent: int, label: str, icon: str, shortcut: str) -> None:
@@ -46,59 +67,34 @@ def step(opened: Opened, latent: int, label: str, icon: str, shortcut: str) -> N
 
 
 def evidence_words(row: pd.Series) -> str:
-    """The evidence sentence and what the name is worth."""
+    """The evidence sentence, and what the name is worth where there is one. Markdown."""
     if not row["alive"]:
         return ""
-    sentence = widgets.plain(row["name_evidence"]).rstrip(".") + "\\."
-    if not missing(row["name_score"]):
-        sentence += f" The name alone tells where it fires with balanced accuracy {fixed(row['name_score'], 2)} on items not used in naming."
-    return sentence.removesuffix("\\.\\.") if sentence.endswith("\\.\\.") else sentence
+    sentence = widgets.plain(row["name_evidence"].rstrip(".") + ".")
+    if missing(row["name_score"]):
+        return sentence
+    score = fixed(row["name_score"], 2)
+    return f"{sentence} The name alone tells where it fires with balanced accuracy {score} on items not used in naming."
 
 
-def dead(row: pd.Series) -> None:
+def dead() -> None:
     """Nothing to show, said plainly."""
-    st.info(
-        "This latent never fires on the users that the dictionary was fitted on: there is nothing to name, "
-        "and steering it would add a direction without evidence.",
-        icon=":material/do_not_disturb_on:",
-    )
+    st.info(DEAD, icon=":material/do_not_disturb_on:")
 
 
 def figures_in_brief(opened: Opened, row: pd.Series) -> None:
     """Five tiles."""
-    widgets.tiles(
-        [
-            (
-                f"Correlation with {row['top_concept'] or 'any concept'}",
-                fixed(row["correlation"], 2),
-                interval([row["correlation_low"], row["correlation_high"]], 2),
-                "Pearson r on users that took no part in choosing the concept; interval over users.",
-            ),
-            (
-                "Density",
-                percent(row["density"], 2),
-                f"{row['n_items']:,} distinct items",
-                "Share of positions where it fires.",
-            ),
-            (
-                "Mean activation",
-                fixed(row["mean_activation"], 2),
-                f"sd {fixed(row['sd_activation'], 2)}, most {fixed(row['max_activation'], 2)}",
-                "Where it fires. One unit of steering strength is one standard deviation.",
-            ),
-            (
-                "Monosemanticity",
-                fixed(row["monosemanticity"], 3),
-                "0 = items at large",
-                "Mean cosine between the contents of the items that fire it, minus what equal weights would give.",
-            ),
-            (
-                "Steering effect",
-                *effect(opened, row),
-                "Top-10 items replaced at +2 units, mean over fixed histories.",
-            ),
-        ]
+    bounds = [row["correlation_low"], row["correlation_high"]]
+    spread = f"sd {fixed(row['sd_activation'], 2)}, most {fixed(row['max_activation'], 2)}"
+    concept = widgets.plain(row["top_concept"] or "any concept")
+    rows = (
+        (f"Correlation with {concept}", fixed(row["correlation"], 2), interval(bounds, 2)),
+        ("Density", percent(row["density"], 2), f"{row['n_items']:,} distinct items"),
+        ("Mean activation", fixed(row["mean_activation"], 2), spread),
+        ("Monosemanticity", fixed(row["monosemanticity"], 3), "0 = items at large"),
+        ("Steering effect", *effect(opened, row)),
     )
+    widgets.tiles([(*tile, about) for tile, about in zip(rows, ABOUT, strict=True)])
 
 
 def effect(opened: Opened, row: pd.Series) -> tuple[str, str]:
@@ -115,76 +111,58 @@ def sequences(opened: Opened, row: pd.Series) -> None:
     widgets.section("What fires it")
     examples = opened.examples("latents", int(row["feature"]))
     quantile_strips(examples, opened, "latents", f"latent{int(row['feature'])}")
+    st.caption(HOW_TO_READ_STRIPS)
 
 
 @st.fragment
 def quantile_strips(examples: pd.DataFrame, opened: Opened, kind: str, key: str) -> None:
     """A choice of quantile over the strips of its examples."""
-    there = sorted(examples["quantile"].unique())
+    there = sorted(int(q) for q in examples["quantile"].unique())
     if not there:
-        strips.show(examples, opened.catalogue(), kind, key)
+        st.caption("No example: it fires in none of the held-out users' sequences.")
         return
-    chosen = st.segmented_control(
-        "Activation",
-        there,
-        default=there[0],
-        required=True,
-        key=f"quantile-{key}",
-        format_func=strips.quantile_name,
+    shown = st.segmented_control(
+        "Activation", there, default=there[0], required=True, key=f"quantile-{key}", format_func=strips.quantile_name
     )
-    strips.show(examples[examples["quantile"] == chosen], opened.catalogue(), kind, f"strips-{key}-{chosen}")
-    st.caption(
-        "Held-out users' sequences, oldest item first. Shade is the activation at that item, relative to the strongest example shown; the outlined item is the one it was drawn for; the dashed one was watched next."
-    )
+    strips.show(examples[examples["quantile"] == shown], opened.catalogue(), kind, f"strips-{key}-{shown}")
 
 
 def enrichment_and_histogram(opened: Opened, row: pd.Series) -> None:
     """Which concepts it favours, and how strongly it fires."""
-    left, right = st.columns([3, 2], gap="large")
+    left, right = widgets.pair([3, 2], "concepts", gap="large")
     latent = int(row["feature"])
     with left:
         widgets.section("Concepts where it fires")
-        table = opened.enrichment(latent)
-        rows = table.reindex(table["correlation"].abs().sort_values(ascending=False).index).head(ENRICHED)
-        if rows.empty:
-            st.caption("It fires on too few positions of held-out users for an estimate.")
-        else:
-            widgets.chart(
-                figures.enrichment(rows),
-                "How much more often a concept occurs where the latent fires than elsewhere; 95 % intervals clustered by user, grey where they include 1.",
-                "enrichment",
-            )
+        enrichment(opened.enrichment(latent))
     with right:
         widgets.section("Activations")
-        widgets.chart(
-            figures.histogram(opened.histogram(latent)),
-            "Positions where it fires, by activation; zeros are left out.",
-            "histogram",
-        )
+        widgets.chart(figures.histogram(opened.histogram(latent)), HOW_TO_READ_HISTOGRAM, "histogram")
+
+
+def enrichment(table: pd.DataFrame) -> None:
+    """The concepts that go most with a latent, for or against."""
+    rows = table.reindex(table["correlation"].abs().sort_values(ascending=False).index).head(ENRICHED)
+    if rows.empty:
+        st.caption("It fires on too few positions of held-out users for an estimate.")
+    else:
+        widgets.chart(figures.enrichment(rows), HOW_TO_READ_LIFT, "enrichment")
 
 
 def moved_items(opened: Opened, row: pd.Series) -> None:
     """Items that steering raises and lowers."""
     widgets.section("What steering it does", "Items whose scores change most at +2 units, mean over fixed histories.")
     if not opened.has("steering"):
-        waiting.note(
-            opened.study.path,
-            "steering",
-            opened.dictionary,
-            "Promoted and demoted items come with the stage steering.",
-        )
-        return
-    found = opened.effects().loc[row["feature"]]
-    for column, which, word, colour in zip(
-        st.columns(2, gap="large"),
-        ("promoted", "demoted"),
-        ("▲ Promoted", "▼ Demoted"),
-        ("green", "red"),
-        strict=True,
-    ):
-        with column:
-            st.markdown(f":{colour}[**{word}**]")
-            widgets.items_table(found[which], found[f"{which}_change"], opened.catalogue(), which)
+        text = "Promoted and demoted items come with the stage steering."
+        waiting.note(opened.study.path, "steering", opened.dictionary, text)
+    elif row["feature"] not in opened.effects().index:
+        st.caption("Its effect was not measured.")
+    else:
+        found = opened.effects().loc[row["feature"]]
+        left, right = widgets.pair([1, 1], "moved", gap="large")
+        for column, (which, heading) in zip((left, right), MOVED.items(), strict=True):
+            column.markdown(heading)
+            with column:
+                widgets.items_table(found[which], found[f"{which}_change"], opened.catalogue(), which)
 
 
 def neighbours(opened: Opened, row: pd.Series) -> None:

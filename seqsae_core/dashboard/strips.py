@@ -14,9 +14,6 @@ QUANTILES = ("Strongest", "Strong", "Middling", "Weak", "Weakest")
 
 def show(examples: pd.DataFrame, catalogue: pd.DataFrame, kind: str, key: str) -> None:
     """Strips of these examples. catalogue is indexed by item number; shading is relative to the strongest example."""
-    if examples.empty:
-        st.caption("No example: it fires on none of the held-out users' sequences.")
-        return
     rows = [example(row, catalogue) for row in examples.to_dict("records")]
     peak = max(item["activation"] for row in rows for item in row["items"])
     _component()(key=key, data={"examples": rows, "peak": peak, "colour": kind_colour(kind)})

@@ -1,7 +1,7 @@
-"""Small pieces that several pages share: numbers as the pages write them, tiles, figures with their sentence of help."""
+"""Pieces that several pages share: numbers as the pages write them, tiles, figures with their sentence of help."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -40,11 +40,13 @@ def percent(value: float | None, digits: int = 1, signed: bool = False) -> str:
     )
 
 
-def interval(bounds: Sequence[float] | None, digits: int = 3, signed: bool = False) -> str:
-    """A 95 % interval, or the words that there is none."""
+def interval(
+    bounds: Sequence[float] | None, digits: int = 3, signed: bool = False, write: Callable[..., str] = fixed
+) -> str:
+    """A 95 % interval, or the words that there is none. write: `fixed` or `percent`."""
     if bounds is None or any(missing(b) for b in bounds):
         return "no interval"
-    low, high = (fixed(b, digits, signed) for b in bounds)
+    low, high = (write(b, digits, signed) for b in bounds)
     return f"95 %: {low} to {high}"
 
 
@@ -61,9 +63,17 @@ def tile(label: str, value: str, note: str = "", explanation: str | None = None)
 
 def tiles(rows: Sequence[tuple[str, str, str, str]]) -> None:
     """Tiles in one row: (label, value, note, explanation) each."""
-    for column, row in zip(st.columns(len(rows), gap="small"), rows, strict=True):
+    with st.container(key=f"tiles-{rows[0][0]}"):
+        columns = st.columns(len(rows), gap="small")
+    for column, row in zip(columns, rows, strict=True):
         with column:
             tile(*row)
+
+
+def pair(weights: Sequence[float], key: str, **options: Any) -> list[Any]:
+    """Columns that stand on top of each other on narrow screens."""
+    with st.container(key=f"stack-{key}"):
+        return st.columns(weights, **options)
 
 
 def chart(figure: go.Figure, help_text: str, key: str, **options: Any) -> Any:
@@ -119,4 +129,4 @@ def clicked_cell(event: Any, rows: pd.DataFrame) -> pd.Series | None:
 def clicked_point(event: Any) -> int | None:
     """The feature of a clicked map point, or None."""
     points = event.selection.points
-    return int(points[0]["customdata"][0]) if points and points[0].get("customdata") else None
+    return int(points[0]["customdata"]) if points and points[0].get("customdata") is not None else None

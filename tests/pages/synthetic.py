@@ -339,3 +339,10 @@ def _steering(folder: Path, n: int, n_items: int, rng: np.random.Generator) -> N
         for i in range(n)
     ]
     write_tables(folder, {"effects": pd.DataFrame(rows)})
+
+
+def rename(latents: Path, feature: int, name: str) -> None:
+    """Gives a latent of an evidence table another name."""
+    table = pd.read_parquet(latents)
+    table.loc[table["feature"] == feature, ["name", "alive"]] = [name, True]
+    table.to_parquet(latents, index=False)

@@ -1,0 +1,117 @@
+"""Every page of this part, on a tiny study built from real rows and on invented ones."""
+
+import pytest
+
+from tests.pages.conftest import said
+
+PAGES = ("overview", "latents", "latent", "latents_vs_neurons")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_shows_a_real_study_without_an_error(open_page, tiny_study, name):
+    page = open_page(name, tiny_study)
+    assert not page.error
+    assert len(page.title) == 1
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_imports_torch(open_page, invented, name):
+    import subprocess
+    import sys
+
+    code = (
+        "import os, sys; from streamlit.testing.v1 import AppTest;"
+        f"os.environ.update(SEQSAE_STUDIES={str(invented.parent)!r}, SEQSAE_STUDY={invented.name!r});"
+        f"page = AppTest.from_file('pages/{name}.py', default_timeout=60).run();"
+        "assert not page.exception and not page.error; print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split()[-1] == "False"
+
+
+def test_overview_says_both_figures_and_that_an_interval_includes_zero(open_page, invented):
+    text = said(open_page("overview", invented))
+    assert "0.250" in text
+    assert "0.180" in text
+    assert "the interval includes 0, so neither is shown to be ahead" in text
+    assert "latents are ahead" in text
+
+
+def test_overview_has_one_primary_button_and_fidelity_tiles(open_page, invented):
+    page = open_page("overview", invented)
+    assert [b.label for b in page.button if b.proto.type == "primary"] == ["Steer a recommendation"]
+    values = {metric.label: metric.value for metric in page.metric}
+    assert values["Explained variance"] == "0.912"
+    assert values["NDCG@10 change"] == "−3.4 %"
+
+
+def test_overview_offers_the_extras_and_their_command(open_page, invented):
+    page = open_page("overview", invented)
+    assert any(b.label == "Compute the extras" for b in page.button)
+    assert f"python -m seqsae_core extras {invented}" in said(page)
+
+
+def test_latents_are_listed_best_evidence_first_and_dead_ones_last(open_page, invented):
+    table = open_page("latents", invented).dataframe[0].value
+    assert len(table) == 64
+    assert table["name"].iloc[-1] == "dead: never fires"
+    assert table["significant"].is_monotonic_decreasing
+
+
+def test_search_is_read_from_the_link_and_written_into_it(open_page, invented):
+    page = open_page("latents", invented, search="drama")
+    found = page.dataframe[0].value
+    assert 0 < len(found) < 64
+    assert found["top_concept"].str.contains("Drama").all()
+    page.text_input[0].set_value("comedy").run()
+    assert page.query_params["search"] == "comedy"
+    assert page.dataframe[0].value["top_concept"].str.contains("Comedy").all()
+
+
+def test_a_number_finds_one_latent(open_page, invented):
+    assert open_page("latents", invented, search="7").dataframe[0].value["feature"].tolist() == [7]
+
+
+def test_nothing_found_is_said_with_a_way_back(open_page, invented):
+    page = open_page("latents", invented, search="no such thing (")
+    assert "No latent matches" in page.info[0].value
+    assert any(b.label == "Show all latents" for b in page.button)
+
+
+def test_dead_latents_can_be_listed(open_page, invented):
+    page = open_page("latents", invented)
+    page.button_group[0].set_value("Dead").run()
+    assert set(page.dataframe[0].value["name"]) == {"dead: never fires"}
+
+
+def test_a_latent_shows_its_evidence_and_what_it_moves(open_page, invented):
+    page = open_page("latent", invented, latent=3)
+    assert len(page.metric) == 5
+    assert len(page.dataframe) == 2
+    assert "What fires it" in said(page)
+
+
+def test_a_dead_latent_is_said_to_be_dead(open_page, invented):
+    page = open_page("latent", invented, latent=30)
+    assert "never fires" in page.info[0].value
+    assert not page.metric
+
+
+def test_the_first_latent_has_no_previous_one(open_page, invented):
+    buttons = {b.label: b.disabled for b in open_page("latent", invented, latent=0).button}
+    assert buttons["Previous"]
+    assert not buttons["Next"]
+
+
+def test_the_contest_shows_both_figures_with_their_differences(open_page, invented):
+    labels = [m.label for m in open_page("latents_vs_neurons", invented).metric]
+    assert [
+        f"{kind}, {items} items" for items in ("same", "new") for kind in ("Latents", "Neurons", "Difference")
+    ] == labels
+
+
+def test_a_concept_and_a_rival_are_read_from_the_link(open_page, invented):
+    page = open_page("latents_vs_neurons", invented, concept="Horror", kind="pca")
+    assert [box.value for box in page.selectbox] == ["Horror", "pca"]
+    page.selectbox[0].set_value("Drama").run()
+    assert page.query_params["concept"] == "Drama"

@@ -1,0 +1,41 @@
+"""The URL and its View."""
+
+import pytest
+
+from seqsae_core.dashboard.permalink import PARSERS, View, params, parse
+from seqsae_core.errors import UserError
+
+FULL = View("s", "d", 3, "neurons", 7, "Sci-Fi", 12, (5, 1, 5), ((12, 2.0), (40, -1.5)), "a b")
+
+
+@pytest.mark.parametrize(
+    "view", [View(), FULL, View(edits=()), View(history=()), View(edits=((0, 0.1 + 0.2),)), View(user=0)]
+)
+def test_a_view_survives_the_url(view):
+    assert parse(params(view)) == view
+
+
+def test_every_part_of_a_view_has_a_parameter():
+    assert set(params(FULL)) == set(PARSERS)
+
+
+def test_parameters_of_others_are_ignored():
+    assert parse({"utm": "x", "latent": "4"}) == View(latent=4)
+
+
+def test_home_keeps_study_and_dictionary_only():
+    assert FULL.home() == View(study="s", dictionary="d")
+
+
+BAD = (
+    "latent=-1", "latent=1.5", "latent=", "user=²", "history=1--2", "history=1,2", "edits=1", "edits=1:inf",
+    "edits=1:2,1:3", "kind=x", "study=..", "study=a/b", "history=" + "-".join("1" * 501), "latent=" + "9" * 400,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad[:20])
+def test_a_bad_value_is_named_with_its_parameter(bad):
+    name, value = bad.split("=")
+    with pytest.raises(UserError, match=name) as error:
+        parse({name: value})
+    assert len(str(error.value)) < 250

@@ -1,0 +1,44 @@
+"""Figures show what they are given, and text from data stays text."""
+
+import numpy as np
+import pandas as pd
+
+from seqsae_core import figures
+
+
+def points(**columns) -> pd.DataFrame:
+    table = {"feature": [0, 1, 2], "x": [0.0, 1, 2], "y": [0.0, 1, 2], "title": ["a", "<i>b</i>", "c"]}
+    return pd.DataFrame(table | columns)
+
+
+def test_a_map_by_group_has_a_trace_a_group_and_names_the_rest():
+    figure = figures.latent_map(points(top_group=["genre", "", "decade"]), "top_group", "Group")
+    assert {t.name for t in figure.data} == {"genre", "decade", "no evidence"}
+    assert sum(len(t.x) for t in figure.data) == 3
+
+
+def test_a_map_by_figure_keeps_every_point_even_without_a_value():
+    figure = figures.latent_map(points(effect=[1.0, np.nan, 3.0]), "effect", "Effect")
+    assert len(figure.data[0].x) == 3
+
+
+def test_markup_in_titles_is_escaped():
+    figure = figures.latent_map(points(top_group=["genre"] * 3), "top_group", "Group")
+    assert "&lt;i&gt;b&lt;/i&gt;" in figure.data[0].text
+
+
+def test_the_comparison_draws_intervals_and_leaves_out_what_is_null():
+    kinds = {
+        "latents": {figures.SAME: 0.2, "ci95": [0.1, 0.3], figures.NEW: 0.1, "ci95_new_items": [0.0, 0.2]},
+        "probe": {figures.SAME: 0.4, "ci95": None, figures.NEW: None},
+    }
+    figure = figures.comparison(kinds | {"seeds": 1, "kinds": ["latents"]})
+    assert len(figure.data) == 3
+    latents = [t for t in figure.data if t.y == ("Latents",)]
+    np.testing.assert_allclose([t.error_x.array[0] for t in latents], 0.1)
+
+
+def test_enrichment_leaves_out_what_has_no_logarithm():
+    table = pd.DataFrame({"concept": ["a", "b"], "lift": [0.0, 2.0], "low": [0.0, 1.5], "high": [0.0, 2.5],
+                          "share_firing": [0.0, 0.2], "share_base": [0.1, 0.1]})  # fmt: skip
+    assert figures.enrichment(table).data[0].y == ("b",)
