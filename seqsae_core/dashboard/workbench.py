@@ -25,7 +25,8 @@ NARROW = f"""<style>@media (max-width: 1080px) {{
 def _picker(opened: Opened, found: Scene, edits: Sequence[Edit]) -> None:
     """Adds a latent with a slider of its own, at 0."""
     used = {edit.latent for edit in edits}
-    labels = {latent: label for latent, label in _labels(opened).items() if latent not in used}
+    every = _labels(opened, f"{opened.study.path} {opened.stamp('evidence')}")
+    labels = {latent: label for latent, label in every.items() if latent not in used}
     key = f"add-{sorted(used)}"
     st.selectbox(
         "Add a latent", list(labels), None, format_func=lambda latent: labels.get(latent, str(latent)), key=key,
@@ -34,10 +35,11 @@ def _picker(opened: Opened, found: Scene, edits: Sequence[Edit]) -> None:
     )  # fmt: skip
 
 
-def _labels(opened: Opened) -> dict[int, str]:
+@st.cache_data(max_entries=8, show_spinner=False)
+def _labels(_opened: Opened, stamp: str) -> dict[int, str]:
     """Latents that can be steered as the picker lists them: name and evidence, the best evidenced first."""
     columns = ["feature", "name", "top_concept", "correlation"]
-    rows = steerable(opened)[columns].itertuples(index=False)
+    rows = steerable(_opened)[columns].itertuples(index=False)
     evidence = {True: "", False: " · {} r = {:.2f}"}
     return {int(f): f"{f} · {name}" + evidence[not c or pd.isna(r)].format(c, r) for f, name, c, r in rows}
 
