@@ -9,12 +9,13 @@ import pytest
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from seqsae_core.study import Study
 from tests.browser import driving
 
 ARTEFACTS = driving.ROOT / "tests/artefacts"
+SIZE = {"width": 1440, "height": 900}
 expect.set_options(timeout=driving.PATIENCE * 1000)
 
 
@@ -52,14 +53,21 @@ def latent(tiny_study: Path) -> int:
     return int(effects["latent"].iloc[effects["effect"].argmax()])
 
 
-@pytest.fixture
-def page(browser: Browser, artefacts: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A fresh browser session of 1440 × 900; the test fails on anything the console complains about."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
+@pytest.fixture(scope="session")
+def window(browser: Browser) -> Iterator[BrowserContext]:
+    """One browser window for all tests, so that Streamlit's scripts are loaded and compiled once a server."""
+    context = browser.new_context(viewport=SIZE)
     context.set_default_timeout(driving.PATIENCE * 1000)
-    page, complaints = context.new_page(), driving.Complaints()
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(window: BrowserContext, artefacts: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A fresh tab of 1440 × 900; the test fails on anything the console complains about."""
+    page, complaints = window.new_page(), driving.Complaints()
     complaints.listen(page)
     yield page
     page.screenshot(path=artefacts / f"{re.sub(r'[^0-9A-Za-z]+', '-', request.node.name).strip('-')}.png")
-    context.close()
+    page.close()
     assert not complaints.found

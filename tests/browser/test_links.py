@@ -12,11 +12,8 @@ BROKEN = {
     "/steer?edits=9999:2.0": "There is no latent 9999",
     "/steer?edits=3:900": "strength 900",
     "/steer?edits=three:2": "write latent:strength pairs",
-    "/steer?edits=3:nan": "write latent:strength pairs",
     "/steer?history=1-999999": "There is no item 999999",
-    "/steer?history=1-x": "write item numbers",
     "/latent?latent=9999": "latent 9999",
-    "/latent?latent=-1": "write a whole number",
     "/latents?study=nowhere": "no study",
     "/latents?dictionary=nothing": "no dictionary",
 }
