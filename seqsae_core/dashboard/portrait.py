@@ -11,7 +11,7 @@ from seqsae_core.errors import UserError
 
 ENRICHED = 14
 ABOUT = (
-    "Pearson r on users that took no part in choosing the concept; interval over users.",
+    "Pearson correlation on users that took no part in choosing the concept; interval over users.",
     "Share of positions where it fires.",
     "Where it fires. One unit of steering strength is one standard deviation.",
     "Mean cosine between the contents of the items that fire it, minus what equal weights would give.",
@@ -23,7 +23,7 @@ DEAD = (
 )
 HOW_TO_READ_STRIPS = (
     "Held-out users' sequences, oldest item first. Shade is the activation at that item, relative to the strongest "
-    "example shown; the outlined item is the one it was drawn for; the dashed one was watched next."
+    "example shown; the outlined item is the one it was drawn for; a dashed one was watched next."
 )
 HOW_TO_READ_LIFT = (
     "How much more often a concept occurs where the latent fires than elsewhere; 95 % intervals clustered by user, "
@@ -49,8 +49,9 @@ def heading(opened: Opened, row: pd.Series) -> None:
     latent = int(row["feature"])
     text, buttons = widgets.pair([5, 4], "heading", vertical_alignment="bottom")
     with text:
-        st.caption(f"Latent {latent} of {len(rows):,} · dictionary {widgets.plain(opened.dictionary)}")
-        st.title(widgets.plain(row["name"] if row["alive"] else "dead"), anchor=False)
+        st.caption(f"Latent {latent} · one of {len(rows):,} in {widgets.plain(opened.dictionary)}")
+        name = str(row["name"]) if row["alive"] else "dead"
+        st.title(widgets.plain(name[:1].upper() + name[1:]), anchor=False)
     with buttons, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         step(opened, latent - 1, "Previous", ":material/chevron_left:", "Shift+Left")
         step(opened, latent + 1, "Next", ":material/chevron_right:", "Shift+Right")
@@ -88,7 +89,7 @@ def figures_in_brief(opened: Opened, row: pd.Series) -> None:
     spread = f"sd {fixed(row['sd_activation'], 2)}, most {fixed(row['max_activation'], 2)}"
     concept = widgets.plain(row["top_concept"] or "any concept")
     rows = (
-        (f"Correlation with {concept}", fixed(row["correlation"], 2), interval(bounds, 2)),
+        (f"r with {concept}", fixed(row["correlation"], 2), interval(bounds, 2)),
         ("Density", percent(row["density"], 2), f"{row['n_items']:,} distinct items"),
         ("Mean activation", fixed(row["mean_activation"], 2), spread),
         ("Monosemanticity", fixed(row["monosemanticity"], 3), "0 = items at large"),

@@ -32,7 +32,7 @@ def example(row: dict[str, Any], catalogue: pd.DataFrame) -> dict[str, Any]:
     ]
     label = f"activation {row['activation']:.2f} · user {int(row['user'])}, event {int(row['event']) + 1}"
     spoken = f"Sequence of {len(items)} items; it fires on {items[int(row['at'])]['title']}"
-    following = int(row["next_item"] or 0)
+    following = int(row["next_item"] or 0) if int(row["at"]) == len(items) - 1 else 0
     return {
         "label": label,
         "spoken": spoken,

@@ -22,7 +22,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Open:
         monkeypatch.setenv("SEQSAE_STUDY", folder.name)
         monkeypatch.chdir(ROOT)
         st.cache_resource.clear()
-        page = AppTest.from_file(str(ROOT / "pages" / f"{name}.py"), default_timeout=60)
+        page = AppTest.from_file(str(ROOT / "pages" / f"{name}.py"), default_timeout=180)
         page.query_params.update({key: str(value) for key, value in parameters.items()})
         page.run()
         assert not page.exception, page.exception

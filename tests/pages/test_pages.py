@@ -1,8 +1,13 @@
 """Every page of this part, on a tiny study built from real rows and on invented ones."""
 
+import subprocess
+import sys
+
+import pandas as pd
 import pytest
 
-from tests.pages.conftest import said
+from seqsae_core.dashboard import strips
+from tests.pages.conftest import ROOT, said
 
 PAGES = ("overview", "latents", "latent", "latents_vs_neurons")
 
@@ -14,18 +19,15 @@ def test_a_page_shows_a_real_study_without_an_error(open_page, tiny_study, name)
     assert len(page.title) == 1
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_no_page_imports_torch(open_page, invented, name):
-    import subprocess
-    import sys
-
+def test_no_page_imports_torch(invented):
     code = (
         "import os, sys; from streamlit.testing.v1 import AppTest;"
         f"os.environ.update(SEQSAE_STUDIES={str(invented.parent)!r}, SEQSAE_STUDY={invented.name!r});"
-        f"page = AppTest.from_file('pages/{name}.py', default_timeout=60).run();"
-        "assert not page.exception and not page.error; print('torch' in sys.modules)"
+        f"pages = [AppTest.from_file(f'pages/{{n}}.py', default_timeout=180).run() for n in {PAGES}];"
+        "assert not any(p.exception or p.error for p in pages); print('torch' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split()[-1] == "False"
 
 
@@ -115,3 +117,13 @@ def test_a_concept_and_a_rival_are_read_from_the_link(open_page, invented):
     assert [box.value for box in page.selectbox] == ["Horror", "pca"]
     page.selectbox[0].set_value("Drama").run()
     assert page.query_params["concept"] == "Drama"
+
+
+def test_the_item_watched_next_follows_only_a_window_that_ends_at_the_firing_item():
+    catalogue = pd.DataFrame({"title": ["a", "b"], "year": [1999, pd.NA], "genres": ["Drama|War", ""]}, index=[1, 2])
+    row = {"items": [1, 2], "activations": [0.5, 0.0], "activation": 0.5, "user": 3, "event": 0, "next_item": 2}
+    assert strips.example(row | {"at": 0}, catalogue)["next"] is None
+    shown = strips.example(row | {"at": 1}, catalogue)
+    assert shown["next"] == {"title": "b", "meta": ""}
+    assert [item["meta"] for item in shown["items"]] == ["1999 · Drama, War", ""]
+    assert [item["firing"] for item in shown["items"]] == [False, True]
