@@ -1,0 +1,53 @@
+"""The stage `extras` on a tiny study: seeds, more rivals, all curves; pages read it merged with the default evidence."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from seqsae_core.build import build_extras
+from seqsae_core.interpret.controls import shuffle_histories
+from seqsae_core.metrics import quoted
+from seqsae_core.study import Study
+
+NEW = ("ica", "untrained_model_sae", "spectral_untrained", "static_embedding_sae", "shuffled_sequence_sae")
+
+
+@pytest.fixture(scope="module")
+def study(tiny_study, tmp_path_factory) -> Study:
+    folder = tmp_path_factory.mktemp("with-extras") / "movietweetings"
+    shutil.copytree(tiny_study, folder)
+    return build_extras(folder)
+
+
+def test_every_quoted_figure_is_there(study):
+    figures = quoted(study)
+    for kind in NEW:
+        assert np.isfinite(figures["evidence"][kind]["mean_max_correlation_new_items"])
+    assert 0 < next(iter(figures["sae"].values()))["stability"] <= 1
+
+
+def test_latents_are_quoted_as_the_mean_of_three_seeds(study, tiny_study):
+    summary, alone = study.evidence_summary(), Study.open(tiny_study).evidence_summary()
+    by_seed = summary["latents"]["mean_max_correlation_by_seed"]
+    assert summary["seeds"] == len(by_seed) == 3 and alone["seeds"] == 1
+    assert by_seed[0] == pytest.approx(alone["latents"]["mean_max_correlation"]) and len(set(by_seed)) == 3
+    assert summary["latents"]["mean_max_correlation"] == pytest.approx(np.mean(by_seed))
+
+
+def test_tables_of_the_new_rivals_are_read_like_the_old_ones(study):
+    assert set(study.best()["kind"]) >= {"latents", "neurons", *NEW}
+    assert all(len(study.features(kind)) for kind in NEW)
+    assert study.features()["stability"].between(0, 1).all()
+    assert study.tradeoff()["concept"].nunique() >= 2
+
+
+def test_shuffling_keeps_each_users_training_items_and_targets(toy_sequences):
+    from seqsae_core.data.sequences import make_split
+
+    split = make_split(toy_sequences, "leave-one-out")
+    shuffled = shuffle_histories(toy_sequences, split, seed=0)
+    assert (shuffled.items != toy_sequences.items).any()
+    for user in range(len(toy_sequences)):
+        before, after, end = toy_sequences.of(user), shuffled.of(user), split.train_end[user]
+        assert sorted(before[:end]) == sorted(after[:end]) and list(before[end:]) == list(after[end:])
