@@ -18,14 +18,17 @@ if TYPE_CHECKING:
 
 KEY = "live"
 STEP = 0.1
+CURVED = 1.5
 SHOWN, DEPTH, POINTS, GENRES = 10, 30, 41, 8
 COLOURS = {"promoted": PROMOTED, "demoted": DEMOTED, "latents": LATENTS}
 
 
 def strengths(limit: float) -> list[float]:
-    """The grid that a slider replays: POINTS strengths from -limit to limit, 0 in the middle, exactly."""
+    """The grid that a slider replays: POINTS strengths from -limit to limit, 0 in the middle, exactly, and the closer
+    together the smaller they are, because lists change most near 0."""
     half = POINTS // 2
-    return [limit * i / half for i in range(-half, half + 1)]
+    steps = [round(limit * (i / half) ** CURVED, 1) for i in range(half + 1)]
+    return [-step for step in reversed(steps[1:])] + steps
 
 
 def payload(
