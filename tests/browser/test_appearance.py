@@ -26,7 +26,7 @@ def test_fits_the_window(key: str, page: Page, address: str, artefacts: Path) ->
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
             page.wait_for_timeout(300)
-            page.screenshot(path=artefacts / f"{key}-{width}-{scheme}.png")
+            page.screenshot(path=artefacts / f"{key}-{width}-{scheme}.png", animations="disabled")
 
 
 def overflow(page: Page, width: int) -> int:
