@@ -33,6 +33,8 @@ ABOUT = {
 def body(opened: Opened) -> None:
     """The page, part by part as far as the study is built."""
     introduction(opened)
+    if not opened.has("steering"):
+        waiting.panel(opened.study.path, opened.dictionary)
     with_stage(opened, "evidence", evidence, "The comparison of latents and neurons comes with the evidence.")
     with_stage(opened, "recommender", recommender, "The recommender is being trained.")
     with_stage(opened, "sae", dictionary, "The dictionary's figures come when it is trained.")

@@ -289,7 +289,7 @@ def _grouped(table: pd.DataFrame, column: str) -> list[go.Scattergl]:
     colours = GROUP_COLOURS if column == "top_group" else dict(zip(biggest, REGION_COLOURS, strict=False))
     groups = [(name, colour, values == name) for name, colour in colours.items() if name]
     other = ~values.isin([name for name, _, _ in groups])
-    last = "no evidence" if column == "top_group" else "others"
+    last = "no significant concept" if column == "top_group" else "others"
     groups = [(last, GROUP_COLOURS[""], other), *groups]
     return [_points(table[rows], {"color": colour}, escape(name)) for name, colour, rows in groups if rows.any()]
 

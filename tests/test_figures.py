@@ -13,7 +13,7 @@ def points(**columns) -> pd.DataFrame:
 
 def test_a_map_by_group_has_a_trace_a_group_and_names_the_rest():
     figure = figures.latent_map(points(top_group=["genre", "", "decade"]), "top_group", "Group")
-    assert {t.name for t in figure.data} == {"genre", "decade", "no evidence"}
+    assert {t.name for t in figure.data} == {"genre", "decade", "no significant concept"}
     assert sum(len(t.x) for t in figure.data) == 3
 
 

@@ -56,6 +56,7 @@ def latents(opened: Opened) -> pd.DataFrame:
     if opened.has("steering"):
         effects = opened.effects()[["latent", "effect"]].reset_index(drop=True)
         rows = rows.merge(effects, left_on="feature", right_on="latent", how="left")
+    rows["top_group"] = rows["top_group"].where(rows["significant"], "")
     rows["name"] = rows["name"].where(rows["alive"], "dead: never fires")
     return rows.sort_values(["alive", "significant", "z"], ascending=False, kind="stable", na_position="last")
 

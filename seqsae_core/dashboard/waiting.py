@@ -22,7 +22,7 @@ ICONS = {
 
 def no_study(folder: Path, others: Sequence[str]) -> None:
     """Nothing at the folder and nothing on its way: what to run, and which studies there are."""
-    st.header("There is no study here yet")
+    st.header("There is no study here yet", anchor=False)
     st.markdown(f"Looked for `{folder}`. A study holds the data, the recommender, its dictionary and their evidence.")
     st.markdown("Build the default one (about six minutes on two cores) and open it:")
     st.code("make run", language="bash")
@@ -48,11 +48,23 @@ def room(folder: Path, needs: Sequence[str], dictionary: str | None) -> None:
         st.rerun()
     progress = read_progress(folder) or {"stages": [], "state": "idle"}
     labels = [s["label"] for s in progress["stages"] if s["name"] in needs and s["state"] != "done"]
-    st.header("This page is being made")
-    if labels:
+    moving = alive(progress)
+    st.header("This page is being made" if moving else "This page waits for the build", anchor=False)
+    if labels and moving:
         st.caption(f"It opens by itself when this is done: {', '.join(labels)}.")
     stages(progress)
     verdict(folder, progress)
+
+
+@st.fragment(run_every=1.0)
+def panel(folder: Path, dictionary: str | None) -> None:
+    """All stages with the time left, on a page that shows what is there already; gone when the last one lands."""
+    if landed(folder, ("steering",), dictionary):
+        st.rerun()
+    progress = read_progress(folder)
+    if progress:
+        stages(progress)
+        verdict(folder, progress)
 
 
 @st.fragment(run_every=1.5)
