@@ -42,7 +42,7 @@ class Stage:
 
 
 PIPELINE = (
-    Stage("data", "Reading interactions", 5, (), lambda c: c.data),
+    Stage("data", "Reading interactions", 12, (), lambda c: c.data),
     Stage(
         "recommender",
         "Training the recommender",

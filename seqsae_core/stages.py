@@ -12,7 +12,7 @@ from seqsae_core.build import Report
 from seqsae_core.config import SteeringConfig, StudyConfig
 from seqsae_core.data import concepts, interactions, readers
 from seqsae_core.data import sequences as seq
-from seqsae_core.device import use_threads
+from seqsae_core.device import best_device, use_threads
 from seqsae_core.interpret import atlas, evidence, layout
 from seqsae_core.recommender import baselines, ranking, training
 from seqsae_core.sae import activations, fidelity, interchange
@@ -40,7 +40,7 @@ def run_data(study: Study, config: StudyConfig, folder: Path, report: Report) ->
 
 def run_recommender(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
     """Train the transformer; read the test targets once, beside the baselines."""
-    study.update_manifest(threads=use_threads())
+    study.update_manifest(threads=use_threads(), device=str(best_device()))
     sequences = study.sequences()
     split = study.split(sequences)
     began = time.monotonic()

@@ -1,4 +1,4 @@
-"""The stage `extras` on a tiny study: seeds, more rivals, all curves; pages read it merged with the default evidence."""
+"""The stage `extras` on a tiny study: seeds, more rivals, all curves; read merged with the default evidence."""
 
 import shutil
 
