@@ -1,4 +1,4 @@
-"""How long the default build takes, stage by stage, and its peak memory: `python benchmarks/build.py [--preset NAME]`."""
+"""Seconds of the default build, stage by stage, and its peak memory: `python benchmarks/build.py [--preset NAME]`."""
 
 import argparse
 import json
