@@ -84,7 +84,9 @@ def train(
     end beyond `seconds`. `report(fraction, detail)` is called about four times a second.
     """
     model = make_model(sequences, split, config, max_length, seed).to(best_device())
-    optimiser = torch.optim.AdamW(model.parameters(), config.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
+    optimiser = torch.optim.AdamW(
+        model.parameters(), config.learning_rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True
+    )
     rng = np.random.default_rng(seed)
     log: list[dict[str, float]] = []
     best, best_weights, began = -1.0, None, time.monotonic()
@@ -143,5 +145,6 @@ def _loss(model: Transformer, items: torch.Tensor, negatives: int | None, rng: n
     states, targets = model(inputs)[real], targets[real]
     if negatives is None:
         return full_softmax(states, targets, model.item_vectors(), model.item_bias())
-    drawn = torch.from_numpy(rng.integers(1, model.n_items + 1, negatives)).to(items.device)
+    drawn = 1 + rng.choice(model.n_items, min(negatives, model.n_items), replace=False)
+    drawn = torch.from_numpy(drawn).to(items.device)
     return sampled_softmax(states, targets, model.item_vectors(), model.item_bias(), drawn)

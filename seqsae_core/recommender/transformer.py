@@ -7,22 +7,41 @@ from torch.nn import functional as F
 from seqsae_core.recommender.protocol import Hidden
 
 
+class Dropout(nn.Module):
+    """Inverted dropout whose mask costs a byte an entry: `p` is rounded to a 256th, and scaled by what it became.
+
+    On the CPU, drawing Bernoulli floats one by one takes a fifth of the training time; random words take a hundredth.
+    """
+
+    def __init__(self, p: float):
+        super().__init__()
+        self.threshold = round(256 * p)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x of any shape; itself in evaluation mode."""
+        if not self.training or not self.threshold:
+            return x
+        words = torch.empty((x.numel() + 7) // 8, dtype=torch.int64, device=x.device).random_(-(2**63), None)
+        keep = words.view(torch.uint8)[: x.numel()].view(x.shape) >= self.threshold
+        return x * keep * (256 / (256 - self.threshold))
+
+
 class Block(nn.Module):
-    """Pre-norm self-attention and a two-layer MLP, both residual."""
+    """Pre-norm self-attention and a two-layer MLP, both residual; dropout on what each adds, not on attention."""
 
     def __init__(self, width: int, heads: int, dropout: float):
         super().__init__()
-        self.heads, self.p = heads, dropout
+        self.heads = heads
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
         self.qkv = nn.Linear(width, 3 * width)
         self.out = nn.Linear(width, width)
         self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
-        self.drop = nn.Dropout(dropout)
+        self.drop = Dropout(dropout)
 
     def forward(self, x: Tensor, allowed: Tensor) -> Tensor:
         """x: (batch, length, width); allowed: bool (batch, 1, length, length), True where query may see key."""
         q, k, v = (self._split(t) for t in self.qkv(self.norm1(x)).chunk(3, dim=-1))
-        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=allowed, dropout_p=self.p * self.training)
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=allowed)
         return self._finish(x, mixed)
 
     def forward_last(self, x: Tensor, last: Tensor, visible: Tensor) -> Tensor:
@@ -61,7 +80,7 @@ class Transformer(nn.Module):
         self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(blocks))
         self.norm = nn.LayerNorm(width)
         self.bias = nn.Parameter(torch.zeros(n_items + 1))
-        self.drop = nn.Dropout(dropout)
+        self.drop = Dropout(dropout)
         self.apply(self._initialise)
 
     @staticmethod

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from seqsae_core.config import SaeConfig
 from seqsae_core.errors import UserError
+from seqsae_core.sae import sparse
 
 
 class Autoencoder(nn.Module):
@@ -26,7 +27,11 @@ class Autoencoder(nn.Module):
 
     def preactivations(self, x: Tensor) -> Tensor:
         """Encoder output before the activation function, (..., latents)."""
-        return (x - self.b_dec) @ self.W_enc + self.b_enc
+        return x @ self.W_enc + self.bias()
+
+    def bias(self) -> Tensor:
+        """What the encoder adds to x @ W_enc, (latents,): b_enc, and b_dec by way of W_enc."""
+        return self.b_enc - self.b_dec @ self.W_enc
 
     def activate(self, preactivations: Tensor) -> Tensor:
         """Non-negative codes from preactivations, both (..., latents)."""
@@ -67,9 +72,8 @@ class TopK(Autoencoder):
         self.k = k
 
     def top(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Values (n, k) and latents (n, k) of the codes that fire; a value may be 0."""
-        values, latents = self.preactivations(x).topk(self.k, dim=-1, sorted=False)
-        return values.relu(), latents
+        """Values (n, k) and latents (n, k) of the codes that fire for x (n, width); a value may be 0."""
+        return sparse.encode(x, self.W_enc, self.bias(), self.k)
 
     def activate(self, preactivations: Tensor) -> Tensor:
         """See `Autoencoder.activate`."""

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from seqsae_core.config import SaeConfig
 from seqsae_core.errors import UserError
+from seqsae_core.sae import sparse
 from seqsae_core.sae.autoencoders import Autoencoder, TopK, make
 
 WARM_UP, DECAY = 0.02, 0.25
@@ -25,7 +25,7 @@ def train(
     mean, scale = _normalisation(values)
     torch.manual_seed(seed)
     sae, data = make(config, values.shape[1]), torch.from_numpy(values)
-    optimiser = torch.optim.Adam(sae.parameters(), lr=config.learning_rate, betas=(0.9, 0.999))
+    optimiser = torch.optim.Adam(sae.parameters(), lr=config.learning_rate, betas=(0.9, 0.999), fused=True)
     generator = torch.Generator().manual_seed(seed)
     idle = torch.zeros(config.latents, dtype=torch.long)
     for step in range(config.steps):
@@ -58,16 +58,14 @@ def _schedule(done: float) -> float:
 
 def _loss(sae: Autoencoder, x: Tensor, config: SaeConfig, idle: Tensor) -> tuple[Tensor, float]:
     """Loss and the share of variance left unexplained; `idle` counts steps since each latent last fired."""
-    pre = sae.preactivations(x)
     if isinstance(sae, TopK):
-        top, latents = pre.topk(sae.k, dim=-1, sorted=False)
-        values = top.relu()
-        residual = x - F.embedding_bag(latents, sae.W_dec, per_sample_weights=values, mode="sum") - sae.b_dec
+        values, latents = sae.top(x)
+        residual = x - sparse.decode(values, latents, sae.W_dec) - sae.b_dec
         fired = torch.zeros_like(idle, dtype=torch.bool)
         fired[latents[values > 0]] = True
-        extra = _auxiliary(sae, pre, residual.detach(), idle, config)
+        extra = _auxiliary(sae, x, residual.detach(), idle, config)
     else:
-        codes = sae.activate(pre)
+        codes = sae.encode(x)
         residual = x - sae.decode(codes)
         fired = (codes > 0).any(0)
         extra = config.l1 * codes.sum(-1).mean() / sae.width
@@ -76,13 +74,13 @@ def _loss(sae: Autoencoder, x: Tensor, config: SaeConfig, idle: Tensor) -> tuple
     return error + extra, float(error.detach() / x.pow(2).mean())
 
 
-def _auxiliary(sae: TopK, pre: Tensor, residual: Tensor, idle: Tensor, config: SaeConfig) -> Tensor | float:
+def _auxiliary(sae: TopK, x: Tensor, residual: Tensor, idle: Tensor, config: SaeConfig) -> Tensor | float:
     """AuxK of Gao et al. (2024), appendix A.2: latents idle for `dead_window` steps reconstruct the residual."""
     dead = torch.nonzero(idle > config.dead_window).squeeze(1)
     if not len(dead):
         return 0.0
-    top, latents = pre[:, dead].topk(min(config.aux_k, len(dead)), dim=-1, sorted=False)
-    rebuilt = F.embedding_bag(dead[latents], sae.W_dec, per_sample_weights=top.relu(), mode="sum")
+    values, latents = sparse.encode(x, sae.W_enc[:, dead], sae.bias()[dead], min(config.aux_k, len(dead)))
+    rebuilt = sparse.decode(values, latents, sae.W_dec[dead])
     return config.aux_weight * (residual - rebuilt).pow(2).mean() / residual.pow(2).mean().clamp(min=1e-12)
 
 

@@ -37,8 +37,19 @@ def test_sampled_softmax_over_all_items_is_the_full_softmax():
     g = torch.Generator().manual_seed(0)
     states, vectors, bias = (torch.randn(*s, generator=g, dtype=torch.double) for s in [(6, 4), (11, 4), (11,)])
     targets = torch.tensor([1, 2, 3, 4, 5, 10])
+    leaves = [t.requires_grad_() for t in (states, vectors, bias)]
     sampled = sampled_softmax(states, targets, vectors, bias, torch.arange(1, 11))
-    assert sampled.item() == pytest.approx(full_softmax(states, targets, vectors, bias).item())
+    full = full_softmax(states, targets, vectors, bias)
+    assert sampled.item() == pytest.approx(full.item())
+    pairs = zip(torch.autograd.grad(sampled, leaves), torch.autograd.grad(full, leaves), strict=True)
+    assert all(torch.allclose(ours, theirs) for ours, theirs in pairs)
+
+
+def test_sampled_softmax_gradient_is_its_numerical_one():
+    g = torch.Generator().manual_seed(1)
+    leaves = [torch.randn(*s, generator=g, dtype=torch.double, requires_grad=True) for s in [(6, 4), (11, 4), (11,)]]
+    targets, negatives = torch.tensor([1, 2, 3, 4, 5, 10]), torch.tensor([2, 9, 10, 7])
+    assert torch.autograd.gradcheck(lambda s, v, b: sampled_softmax(s, targets, v, b, negatives), leaves)
 
 
 def test_one_pass_trains_each_event_and_no_target(toy_sequences):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from seqsae_core.recommender.transformer import Transformer
+from seqsae_core.recommender.transformer import Dropout, Transformer
 
 
 @pytest.fixture(scope="module")
@@ -66,3 +66,13 @@ def test_scores_never_offer_padding(model, items):
     scores = model.scores(model.resume(model.hidden(items, 3).activations, items, 3))
     assert scores.shape == (4, 51)
     assert scores[:, 0].isneginf().all() and scores[:, 1:].isfinite().all()
+
+
+def test_dropout_keeps_the_mean_and_sleeps_in_evaluation():
+    torch.manual_seed(0)
+    drop, x = Dropout(0.3), torch.ones(1001, 333)
+    out = drop(x)
+    kept = (out > 0).float().mean().item()
+    assert kept == pytest.approx(1 - 77 / 256, abs=0.005) and out.mean().item() == pytest.approx(1, abs=0.005)
+    assert out.unique().tolist() == pytest.approx([0, 256 / 179])
+    assert torch.equal(drop.eval()(x), x) and torch.equal(Dropout(0.0)(x), x)

@@ -35,7 +35,7 @@ def test_topk_keeps_the_k_largest_positive_preactivations():
 
 def test_relu_fires_on_every_positive_preactivation():
     sae, x = random_sae(variant="relu"), torch.randn(30, 8)
-    assert torch.equal(sae.encode(x), torch.relu((x - sae.b_dec) @ sae.W_enc + sae.b_enc))
+    assert torch.allclose(sae.encode(x), torch.relu((x - sae.b_dec) @ sae.W_enc + sae.b_enc), atol=1e-5)
 
 
 @pytest.mark.parametrize("variant", ["topk", "relu"])
