@@ -46,9 +46,9 @@ class SaeConfig:
     layer: int = 1
     latents: int = 1024
     k: int = 16
-    steps: int = 4000
+    steps: int = 3000
     batch_size: int = 1024
-    learning_rate: float = 1e-3
+    learning_rate: float = 1e-2
     l1: float = 0.0
     aux_k: int = 64
     aux_weight: float = 1 / 32
@@ -145,7 +145,7 @@ def _paper() -> StudyConfig:
             batch_size=128,
             learning_rate=1e-3,
         ),
-        sae=SaeConfig(variant="relu", latents=512, k=0, l1=0.02, steps=8000),
+        sae=SaeConfig(variant="relu", latents=512, k=0, l1=0.02, steps=8000, learning_rate=1e-3),
     )
 
 

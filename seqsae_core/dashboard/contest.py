@@ -48,7 +48,8 @@ def side_by_side(best: pd.DataFrame) -> pd.DataFrame:
     """One row a concept: the best latent and the best neuron with both correlations and the difference."""
     columns = ["concept", "positives", "label", "r_score", "r_new_items", "r_partial"]
     latents, neurons = (best.loc[best["kind"] == kind, columns].set_index("concept") for kind in ("latents", "neurons"))
-    both = latents.join(neurons.drop(columns="positives"), how="outer", lsuffix="_latent", rsuffix="_neuron")
+    neurons = neurons.drop(columns="positives")
+    both = latents.merge(neurons, "outer", left_index=True, right_index=True, suffixes=("_latent", "_neuron"))
     both["difference"] = both["r_score_latent"] - both["r_score_neuron"]
     both["difference_new"] = both["r_new_items_latent"] - both["r_new_items_neuron"]
     return both.sort_values("difference", ascending=False).reset_index()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from seqsae_core.data.concepts import ConceptTable
 from seqsae_core.interpret.alignment import ItemSums
@@ -54,7 +55,8 @@ class Namer:
         self.mean = np.divide(sums.total, count, out=np.zeros_like(sums.total), where=count > 0)
         seen = sums.counts > 0
         self.naming, self.checking = seen & half, seen & ~half
-        self.words = [set()] + [{w.lower() for w in WORD.findall(t)} for t in catalogue["title"].astype(str)]
+        titles = catalogue["title"].astype(str).str.lower()
+        self.words = [set()] + [set(WORD.findall(t)) - ENGLISH_STOP_WORDS for t in titles]
         self.word_items = Counter(w for i in np.flatnonzero(self.naming) for w in self.words[i])
 
     def name(self, feature: int) -> Name:
@@ -98,7 +100,8 @@ class Namer:
         return float(self.mean[rows, feature].mean()) if rows.sum() >= 5 else 0.0
 
     def _title_words(self, feature: int) -> list[str]:
-        """Words in at least four of the 30 strongest naming items and ten times as frequent there as elsewhere."""
+        """Words in at least four of the 30 strongest naming items and ten times as frequent there as elsewhere;
+        English stop words (scikit-learn's list) do not count."""
         items = np.flatnonzero(self.naming)
         strength = self.mean[items, feature]
         top = items[np.argsort(-strength, kind="stable")[:TOP_ITEMS]]

@@ -27,7 +27,7 @@ class Dropout(nn.Module):
 
 
 class Block(nn.Module):
-    """Pre-norm self-attention and a two-layer MLP, both residual; dropout on what each adds, not on attention."""
+    """Pre-norm self-attention and a two-layer MLP, both residual."""
 
     def __init__(self, width: int, heads: int, dropout: float):
         super().__init__()
@@ -41,8 +41,10 @@ class Block(nn.Module):
     def forward(self, x: Tensor, allowed: Tensor) -> Tensor:
         """x: (batch, length, width); allowed: bool (batch, 1, length, length), True where query may see key."""
         q, k, v = (self._split(t) for t in self.qkv(self.norm1(x)).chunk(3, dim=-1))
-        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=allowed)
-        return self._finish(x, mixed)
+        if not self.training:
+            return self._finish(x, F.scaled_dot_product_attention(q, k, v, attn_mask=allowed))
+        logits = q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5
+        return self._finish(x, self.drop(logits.masked_fill(~allowed, -torch.inf).softmax(-1)) @ v)
 
     def forward_last(self, x: Tensor, last: Tensor, visible: Tensor) -> Tensor:
         """Only the last position, in `last` (batch, variants, width); x supplies the positions before it.
