@@ -23,7 +23,7 @@ ABOUT = {
     "Explained variance": "1 − squared error / variance about the mean, on users that took no part in fitting.",
     "Active latents (L0)": "How many latents are active at a position, on average.",
     "Dead latents": "Share of latents that never fire on the users that the dictionary was fitted on.",
-    "Cross-entropy recovered": "Of the loss in prediction when the layer is replaced by its mean, the share that the "
+    "CE recovered": "Of the cross-entropy lost when the layer is replaced by its mean, the share that the "
     "reconstruction wins back.",
     "NDCG@10 change": "Ranking quality when the layer is replaced by its reconstruction. Steering keeps the "
     "reconstruction error, so it does not pay this price.",
@@ -120,7 +120,7 @@ def dictionary(opened: Opened) -> None:
         "Explained variance": (fixed(m.get("explained_variance")), interval(m.get("explained_variance_ci95"))),
         "Active latents (L0)": (fixed(m.get("l0"), 1), "mean per position"),
         "Dead latents": (percent(m.get("dead_fraction")), "on fitting users"),
-        "Cross-entropy recovered": (
+        "CE recovered": (
             percent(m.get("ce_recovered")),
             interval(m.get("ce_recovered_ci95"), 1, write=percent),
         ),

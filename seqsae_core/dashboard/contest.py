@@ -15,7 +15,7 @@ HOW_TO_READ_VIOLINS = (
     "decade and popularity."
 )
 HOW_TO_READ_DOTS = {
-    "r_score": "Each dot is the best feature of a kind; bars are 95 % intervals over users.",
+    "r_score": "Each dot is the best feature of a kind; bars are 95 % intervals over users and items.",
     "r_new_items": "Chosen on half of the items, scored on the other half, mean over halvings; no interval for "
     "a single concept.",
 }

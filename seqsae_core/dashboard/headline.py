@@ -104,7 +104,7 @@ def seeds(summary: dict[str, Any]) -> str:
     return (
         f"Means over {n} trainings of the dictionary."
         if n > 1
-        else "One training of the dictionary; another seed moves the second figure by about ±.02."
+        else "One training of the dictionary; the extras re-train it with other seeds and show the means."
     )
 
 
