@@ -110,6 +110,11 @@ serve(Path(sys.argv[1]), port=int(sys.argv[2]), build=build)
 """
 
 
+def listen_to_ctrl_c() -> None:
+    """A suite started in the background passes an ignored SIGINT on to its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_the_dashboard_answers_outlives_a_failed_build_and_ends_with_the_command(tmp_path, how):
     Study.create(tmp_path / "films", {})
@@ -118,7 +123,7 @@ def test_the_dashboard_answers_outlives_a_failed_build_and_ends_with_the_command
     command = [sys.executable, "-c", code, str(tmp_path / "films"), str(port)]
     process = subprocess.Popen(
         command, cwd=ROOT, env={**os.environ, "SEQSAE_NO_BROWSER": "1"}, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=listen_to_ctrl_c,
     )  # fmt: skip
     try:
         wait_until(lambda: answers(port), "the dashboard never answered")
