@@ -7,7 +7,7 @@ navigation.setup()
 import streamlit as st  # noqa: E402
 
 from seqsae_core import figures  # noqa: E402
-from seqsae_core.dashboard import extras, headline, loading, waiting, widgets  # noqa: E402
+from seqsae_core.dashboard import extras, headline, loading, quality, waiting, widgets  # noqa: E402
 from seqsae_core.dashboard.loading import Opened  # noqa: E402
 from seqsae_core.dashboard.widgets import fixed, interval, percent  # noqa: E402
 
@@ -96,20 +96,10 @@ def recommender(opened: Opened) -> None:
     chart, table = widgets.pair([3, 2], "recommender", gap="large", vertical_alignment="center")
     with chart:
         widgets.chart(figures.quality(metrics), RANKED, "quality")
-    table.dataframe(quality_table(metrics), hide_index=True)
-
-
-def quality_table(metrics: dict) -> list[dict]:
-    """HR and NDCG of the model and of its baselines, as text with intervals."""
-    rows = {"This model": metrics} | {k.capitalize(): v for k, v in metrics.get("baselines", {}).items()}
-    return [
-        {"": name} | {label: cell(row, label.lower()) for label in ("HR@10", "NDCG@10")} for name, row in rows.items()
-    ]
-
-
-def cell(row: dict, key: str) -> str:
-    """A figure with its interval."""
-    return f"{fixed(row[key], 4)} ({interval(row.get(f'{key}_ci95'), 4)})"
+    table.dataframe(quality.headline(metrics), hide_index=True)
+    with st.expander("Other cutoffs, and what the lists look like"):
+        st.dataframe(quality.everything(metrics), hide_index=True)
+        st.caption(quality.LISTS)
 
 
 def dictionary(opened: Opened) -> None:

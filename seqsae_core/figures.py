@@ -42,6 +42,7 @@ KIND_NAMES = {
 }
 SAME, NEW = "mean_max_correlation", "mean_max_correlation_new_items"
 
+BASELINES = {"popularity": "Popularity", "markov": "Markov", "item_knn": "Item kNN"}
 
 def kind_name(kind: str) -> str:
     """A feature kind as the pages write it."""
@@ -53,9 +54,15 @@ def kind_colour(kind: str) -> str:
     return KIND_COLOURS.get(kind, RIVALS)
 
 
+def contenders(metrics: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The recommender and its baselines under the names that readers see."""
+    baselines = metrics.get("baselines", {})
+    return {"This model": metrics} | {BASELINES.get(name, name): found for name, found in baselines.items()}
+
+
 def quality(metrics: Mapping[str, Any]) -> go.Figure:
     """HR@10 and NDCG@10 of the recommender and of its baselines, with 95 % intervals over users."""
-    rows = {"This model": metrics} | {name.capitalize(): m for name, m in metrics.get("baselines", {}).items()}
+    rows = contenders(metrics)
     names = sorted(rows, key=lambda name: rows[name]["ndcg@10"])
     figure = make_subplots(cols=2, shared_yaxes=True, horizontal_spacing=0.06)
     for column, (key, label) in enumerate({"hr@10": "HR@10", "ndcg@10": "NDCG@10"}.items(), start=1):

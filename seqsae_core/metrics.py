@@ -15,6 +15,9 @@ EVIDENCE_FIGURES = (
 STEERING_METHODS = ("latents", "mean_difference", "probe", "rerank", "neurons", "random")
 STEERING_FIGURES = ("share_lift_at_1pct", "share_lift_at_5pct", "frontier_area")
 SAE_FIGURES = ("explained_variance", "l0", "dead_fraction", "ce_recovered", "ndcg_change", "stability")
+BASELINES = ("popularity", "markov", "item_knn")
+ACCURACY = tuple(f"{name}@{k}" for name in ("hr", "ndcg", "mrr") for k in (5, 10, 20))
+LIST_FIGURES = ("coverage@10", "popularity@10", "diversity@10")
 
 
 def quoted(study: Study) -> dict[str, Any]:
@@ -31,11 +34,18 @@ def quoted(study: Study) -> dict[str, Any]:
 
 def _recommender(study: Study) -> dict[str, Any]:
     found = study.recommender_metrics() if study.has("recommender") else {}
-    names = ("split", "hr@10", "hr@10_ci95", "ndcg@10", "ndcg@10_ci95", "train_seconds")
-    baselines = found.get("baselines", {"popularity": {}, "markov": {}})
-    return {name: found.get(name) for name in names} | {
-        "baselines": {n: {k: b.get(k) for k in ("hr@10", "ndcg@10")} for n, b in baselines.items()}
-    }
+    baselines = found.get("baselines", {})
+    return (
+        {"split": found.get("split")}
+        | _quality(found)
+        | {"train_seconds": found.get("train_seconds")}
+        | {"baselines": {name: _quality(baselines.get(name, {})) for name in BASELINES}}
+    )
+
+
+def _quality(found: dict[str, Any]) -> dict[str, Any]:
+    with_interval = [figure for name in ACCURACY for figure in (name, f"{name}_ci95")]
+    return {figure: found.get(figure) for figure in (*with_interval, *LIST_FIGURES)}
 
 
 def _sae(study: Study, name: str) -> dict[str, Any]:

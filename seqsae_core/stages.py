@@ -14,7 +14,7 @@ from seqsae_core.data import concepts, interactions, readers
 from seqsae_core.data import sequences as seq
 from seqsae_core.device import best_device, use_threads
 from seqsae_core.interpret import atlas, evidence, layout
-from seqsae_core.recommender import baselines, ranking, training
+from seqsae_core.recommender import baselines, evaluation, training
 from seqsae_core.sae import activations, fidelity, interchange
 from seqsae_core.sae import training as sae_training
 from seqsae_core.steering import directions, effects, tradeoff
@@ -48,14 +48,17 @@ def run_recommender(study: Study, config: StudyConfig, folder: Path, report: Rep
     seconds = round(time.monotonic() - began, 1)
     report(1.0, "test users")
     users = np.flatnonzero(split.test_at >= 1)
-    ranks = ranking.target_ranks(model, sequences, users, split.test_at[users])
-    others = baselines.baseline_ranks(sequences, split, users, split.test_at[users])
+    at = split.test_at[users]
+    counts = np.bincount(training.training_events(sequences, split)[0], minlength=sequences.n_items + 1)
+    ours = evaluation.rank_users(model, sequences, users, at)
+    others = baselines.rank_baselines(sequences, split, users, at)
     metrics: dict[str, Any] = {
         "split": config.data.split,
-        **ranking.summarise(ranks),
+        **evaluation.summarise(ours, counts),
         "train_seconds": seconds,
+        "baselines": {name: evaluation.summarise(found, counts) for name, found in others.items()},
+        "log": log,
     }
-    metrics |= {"baselines": {name: ranking.summarise(r) for name, r in others.items()}, "log": log}
     write_model(folder, model, metrics)
     return f"test NDCG@10 {metrics['ndcg@10']:.4f}, popularity {metrics['baselines']['popularity']['ndcg@10']:.4f}"
 

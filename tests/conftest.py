@@ -40,3 +40,17 @@ def other_data() -> Path:
     if not OTHER_DATA.is_dir():
         pytest.skip("no ../shared/data beside the project: licences do not allow shipping these data sets")
     return OTHER_DATA
+
+
+@pytest.fixture(scope="session")
+def toy_model(toy_sequences: Sequences):
+    """An untrained transformer of two blocks for `toy_sequences`, weights large enough to matter."""
+    import torch
+
+    from seqsae_core.recommender.transformer import Transformer
+
+    torch.manual_seed(5)
+    model = Transformer(toy_sequences.n_items, 8, blocks=2, heads=2, max_length=12).eval().requires_grad_(False)
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.5)
+    return model

@@ -1,11 +1,11 @@
-"""What any recommender must beat: popularity and a first-order Markov chain."""
+"""What any recommender must beat: popularity, a first-order Markov chain and nearest items."""
 
 import numpy as np
 import torch
 from scipy.sparse import coo_array, csr_array, diags_array
 
 from seqsae_core.data.sequences import Sequences, Split
-from seqsae_core.recommender.ranking import mask_seen, rank_of_target
+from seqsae_core.recommender.evaluation import Ranked
 from seqsae_core.recommender.training import training_events
 
 
@@ -24,23 +24,58 @@ def markov(sequences: Sequences, split: Split) -> csr_array:
     return diags_array(1 / np.maximum(counts.sum(axis=1), 1)) @ counts
 
 
-def baseline_ranks(
-    sequences: Sequences, split: Split, users: np.ndarray, target_at: np.ndarray, batch_size: int = 512
-) -> dict[str, np.ndarray]:
-    """Target ranks (len(users),) of `popularity` and of `markov`, backed off to popularity where it has seen nothing.
+def item_knn(sequences: Sequences, split: Split, neighbours: int = 100) -> csr_array:
+    """Cosine of two items' training users, the `neighbours` largest of each item kept, (n_items + 1, n_items + 1).
 
-    Back-off: transition probability first; items without one come after, in order of popularity.
+    Sarwar et al. (2001), section 3.1.1, on implicit feedback; score of an item: sum over the history.
     """
-    share, chain = popularity(sequences, split), markov(sequences, split)
-    ranks = {"popularity": np.zeros(len(users), np.int64), "markov": np.zeros(len(users), np.int64)}
-    for part in np.array_split(np.arange(len(users)), max(1, len(users) // batch_size)):
-        who, at = users[part], target_at[part]
-        target = torch.from_numpy(sequences.items[sequences.offsets[who] + at]).long()
+    items, owner = training_events(sequences, split)
+    table = csr_array((np.ones(len(items), np.float32), (owner, items)), (len(sequences), sequences.n_items + 1))
+    table.data[:] = 1.0
+    norm = np.sqrt(np.maximum(table.sum(axis=0), 1.0))
+    table = (table @ diags_array(1 / norm)).tocsc()
+    cosine = csr_array(table.T @ table)
+    cosine.setdiag(0)
+    return _largest(cosine, neighbours)
+
+
+def _largest(matrix: csr_array, count: int) -> csr_array:
+    """The same with only the `count` largest entries of each row; ties by lower column."""
+    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    order = np.lexsort((matrix.indices, -matrix.data, rows))
+    place = np.arange(len(rows)) - matrix.indptr[rows]
+    kept = order[place < count]
+    return csr_array((matrix.data[kept], (rows[kept], matrix.indices[kept])), matrix.shape)
+
+
+def rank_baselines(
+    sequences: Sequences, split: Split, users: np.ndarray, target_at: np.ndarray, batch_size: int = 512
+) -> dict[str, Ranked]:
+    """What `popularity`, `markov` and `item_knn` make of each user's event `target_at[i]`, given all before it.
+
+    Back-off: items to which Markov or kNN give nothing come after the others, in order of popularity.
+    """
+    share, chain, near = popularity(sequences, split), markov(sequences, split), item_knn(sequences, split)
+    found = {name: Ranked.empty(len(users)) for name in ("popularity", "markov", "item_knn")}
+    for rows in np.array_split(np.arange(len(users)), max(1, len(users) // batch_size)):
+        who, at = users[rows], target_at[rows]
         last = sequences.items[sequences.offsets[who] + at - 1]
-        backed_off = chain[last].toarray() + share * 1e-6
-        for name, scores in (("popularity", np.tile(share, (len(who), 1))), ("markov", backed_off)):
-            tensor = torch.from_numpy(scores)
+        backed_off = share * 1e-6
+        scores = {
+            "popularity": np.tile(share, (len(who), 1)),
+            "markov": chain[last].toarray() + backed_off,
+            "item_knn": (_histories(sequences, who, at) @ near).toarray() + backed_off,
+        }
+        for name, values in scores.items():
+            tensor = torch.from_numpy(values)
             tensor[:, 0] = -torch.inf
-            mask_seen(tensor, sequences, who, at, target)
-            ranks[name][part] = rank_of_target(tensor, target).numpy()
-    return ranks
+            found[name].put(rows, tensor, sequences, who, at)
+    return found
+
+
+def _histories(sequences: Sequences, users: np.ndarray, ends: np.ndarray) -> csr_array:
+    """1 for each event before `ends`, (users, n_items + 1)."""
+    starts = sequences.offsets[users]
+    items = np.concatenate([sequences.items[a : a + n] for a, n in zip(starts, ends, strict=True)])
+    rows = np.repeat(np.arange(len(users)), ends)
+    return csr_array((np.ones(len(items)), (rows, items)), (len(users), sequences.n_items + 1))

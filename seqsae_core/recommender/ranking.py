@@ -4,8 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seqsae_core.data.sequences import Sequences, windows
-from seqsae_core.recommender.protocol import SequenceModel
+from seqsae_core.data.sequences import Sequences
 
 
 def rank_of_target(scores: Tensor, target: Tensor) -> Tensor:
@@ -50,41 +49,17 @@ def ndcg(ranks: np.ndarray, k: int) -> np.ndarray:
     return np.where(ranks <= k, 1 / np.log2(1 + ranks), 0.0)
 
 
-def bootstrap_mean(values: np.ndarray, draws: int = 1000, seed: int = 0) -> tuple[float, float, float]:
-    """Mean with its 95 % percentile interval over bootstrap draws of the users (Efron & Tibshirani, 1993, ch. 13)."""
-    rng = np.random.default_rng(seed)
-    means = [values[rng.integers(len(values), size=len(values))].mean() for _ in range(draws)]
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(values.mean()), float(low), float(high)
+def mrr(ranks: np.ndarray, k: int) -> np.ndarray:
+    """Reciprocal rank of each user's one target within the first k, else 0 (Voorhees, 1999)."""
+    return np.where(ranks <= k, 1 / ranks, 0.0)
 
 
-@torch.inference_mode()
-def target_ranks(
-    model: SequenceModel,
-    sequences: Sequences,
-    users: np.ndarray,
-    target_at: np.ndarray,
-    batch_size: int = 256,
-) -> np.ndarray:
-    """Rank of each user's event `target_at[i]` given all events before it, (len(users),).
+def bootstrap_mean(values: np.ndarray, draws: int = 1000, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Means with 95 % percentile intervals over bootstrap draws of the users (Efron & Tibshirani, 1993, ch. 13).
 
-    users, target_at: (n,). Users are batched by length, so that padding stays small.
+    values: (users,) or (users, figures); each result a scalar or (figures,), all figures from the same draws.
     """
-    ranks = np.zeros(len(users), np.int64)
-    for part in np.array_split(np.argsort(target_at, kind="stable"), max(1, len(users) // batch_size)):
-        who, at = users[part], target_at[part]
-        items = torch.from_numpy(windows(sequences, who, at, model.max_length))
-        target = torch.from_numpy(sequences.items[sequences.offsets[who] + at]).long()
-        scores = model.scores(model.resume(model.hidden(items, model.n_layers).activations, items, model.n_layers))
-        mask_seen(scores, sequences, who, at, target)
-        ranks[part] = rank_of_target(scores, target).numpy()
-    return ranks
-
-
-def summarise(ranks: np.ndarray, seed: int = 0) -> dict[str, float | list[float]]:
-    """HR@10 and NDCG@10 with their 95 % intervals over users, and the number of users."""
-    result: dict[str, float | list[float]] = {"users": len(ranks)}
-    for name, metric in (("hr@10", hr), ("ndcg@10", ndcg)):
-        mean, low, high = bootstrap_mean(metric(ranks, 10), seed=seed)
-        result |= {name: mean, f"{name}_ci95": [low, high]}
-    return result
+    rng = np.random.default_rng(seed)
+    means = [values[rng.integers(len(values), size=len(values))].mean(0) for _ in range(draws)]
+    low, high = np.percentile(means, [2.5, 97.5], axis=0)
+    return values.mean(0), low, high

@@ -9,8 +9,9 @@ import torch
 from seqsae_core.config import RecommenderConfig
 from seqsae_core.data.sequences import Sequences, Split, windows
 from seqsae_core.device import best_device
+from seqsae_core.recommender.evaluation import target_ranks
 from seqsae_core.recommender.objective import full_softmax, sampled_softmax
-from seqsae_core.recommender.ranking import ndcg, target_ranks
+from seqsae_core.recommender.ranking import ndcg
 from seqsae_core.recommender.spectral import spectral_embeddings
 from seqsae_core.recommender.transformer import Transformer
 

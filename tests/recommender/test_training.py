@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics.pairwise import cosine_similarity
 
 from seqsae_core.config import RecommenderConfig
 from seqsae_core.data.sequences import Sequences, make_split
 from seqsae_core.recommender import training
-from seqsae_core.recommender.baselines import baseline_ranks
+from seqsae_core.recommender.baselines import item_knn, rank_baselines
 from seqsae_core.recommender.objective import full_softmax, sampled_softmax
 from seqsae_core.recommender.spectral import cooccurrence, ppmi, spectral_embeddings
 
@@ -99,9 +100,22 @@ def test_training_stops_within_its_seconds(toy_sequences):
 def test_baselines_rank_by_their_definition(toy_sequences):
     split = make_split(toy_sequences, "leave-one-out")
     users = np.arange(len(toy_sequences))
-    ranks = baseline_ranks(toy_sequences, split, users, split.test_at)
+    found = rank_baselines(toy_sequences, split, users, split.test_at)
     counts = np.bincount(training.training_events(toy_sequences, split)[0], minlength=toy_sequences.n_items + 1)
     for user in users[:20]:
         history, target = toy_sequences.of(user)[:-1], toy_sequences.of(user)[-1]
         left = np.setdiff1d(np.arange(1, toy_sequences.n_items + 1), history[history != target])
-        assert ranks["popularity"][user] == (counts[left] >= counts[target]).sum()
+        assert found["popularity"].ranks[user] == (counts[left] >= counts[target]).sum()
+
+
+def test_item_knn_is_the_cosine_of_users(toy_sequences):
+    split = make_split(toy_sequences, "leave-one-out")
+    table = np.zeros((len(toy_sequences), toy_sequences.n_items + 1))
+    items, owner = training.training_events(toy_sequences, split)
+    table[owner, items] = 1
+    expected = cosine_similarity(table.T)
+    np.fill_diagonal(expected, 0)
+    assert item_knn(toy_sequences, split, 1000).toarray() == pytest.approx(expected, abs=1e-6)
+    few = item_knn(toy_sequences, split, 3).toarray()
+    assert ((few > 0).sum(1) <= 3).all()
+    assert few.sum(1) == pytest.approx(np.sort(expected, axis=1)[:, -3:].sum(1), abs=1e-6)

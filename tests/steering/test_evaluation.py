@@ -5,20 +5,10 @@ import pytest
 import torch
 
 from seqsae_core.data.sequences import FIT, SELECT, make_split, windows
-from seqsae_core.recommender.ranking import target_ranks
-from seqsae_core.recommender.transformer import Transformer
+from seqsae_core.recommender.evaluation import target_ranks
 from seqsae_core.steering.displacement import displaced_states
 from seqsae_core.steering.evaluation import K, collect_contexts, held_out_users, lists_under
 from seqsae_core.steering.steerer import Steerer
-
-
-@pytest.fixture(scope="module")
-def toy_model(toy_sequences) -> Transformer:
-    torch.manual_seed(5)
-    model = Transformer(toy_sequences.n_items, 8, blocks=2, heads=2, max_length=12).eval().requires_grad_(False)
-    for parameter in model.parameters():
-        torch.nn.init.normal_(parameter, std=0.5)
-    return model
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,39 @@
+"""The recommender beside its baselines, as tables of text."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from seqsae_core.dashboard.widgets import fixed, interval, percent
+from seqsae_core.figures import contenders
+
+CUTOFFS = (5, 10, 20)
+LISTS = (
+    "Coverage: share of the catalogue that is in somebody's first ten. Popularity: mean percentile of the recommended "
+    "items in training popularity; the catalogue at large has 50 %. Diversity: 1 − expected overlap of two users' "
+    "lists. Accuracy has 95 % intervals over users; figures of lists are counts over all test users, without one."
+)
+
+
+def headline(metrics: Mapping[str, Any]) -> list[dict[str, str]]:
+    """HR@10 and NDCG@10 with intervals, one row a recommender."""
+    return [
+        {"": name} | {label: _cell(row, label.lower()) for label in ("HR@10", "NDCG@10")}
+        for name, row in contenders(metrics).items()
+    ]
+
+
+def everything(metrics: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Every figure of every recommender; a dash where a study of an earlier version has none."""
+    accuracy = [f"{name}@{k}" for name in ("HR", "NDCG", "MRR") for k in CUTOFFS]
+    lists = {label: f"{label.lower()}@10" for label in ("Coverage", "Popularity", "Diversity")}
+    return [
+        {"": name}
+        | {label: _cell(row, label.lower()) for label in accuracy}
+        | {label: percent(row.get(key)) for label, key in lists.items()}
+        for name, row in contenders(metrics).items()
+    ]
+
+
+def _cell(row: Mapping[str, Any], key: str) -> str:
+    bounds = row.get(f"{key}_ci95")
+    return fixed(row.get(key), 4) + (f" ({interval(bounds, 4)})" if bounds else "")

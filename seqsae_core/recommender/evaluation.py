@@ -1,0 +1,115 @@
+"""What a recommender is judged by: where each user's target ranks, and what its lists look like."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from seqsae_core.data.sequences import Sequences, windows
+from seqsae_core.recommender import ranking
+from seqsae_core.recommender.protocol import SequenceModel
+
+CUTOFFS = (5, 10, 20)
+LIST = 10
+DRAWS = 1000
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """ranks: int64 (users,) of the targets; lists: the first ten items, seen ones removed, int32 (users, 10).
+
+    A list has 0 where fewer than ten items are left.
+    """
+
+    ranks: np.ndarray
+    lists: np.ndarray
+
+    @classmethod
+    def empty(cls, users: int) -> "Ranked":
+        """To be filled in by `put`."""
+        return cls(np.zeros(users, np.int64), np.zeros((users, LIST), np.int32))
+
+    def put(
+        self, rows: np.ndarray, scores: torch.Tensor, sequences: Sequences, users: np.ndarray, at: np.ndarray
+    ) -> None:
+        """Rank event `at` of each user by `scores` (batch, n_items + 1), given the events before it; changes scores."""
+        self.ranks[rows] = rank_targets(scores, sequences, users, at).numpy()
+        items, values = ranking.top_k(scores, LIST)
+        self.lists[rows, : items.shape[1]] = torch.where(values.isfinite(), items, 0).numpy()
+
+
+def scored(
+    model: SequenceModel, sequences: Sequences, users: np.ndarray, target_at: np.ndarray, batch_size: int = 256
+) -> Iterator[tuple[np.ndarray, torch.Tensor]]:
+    """Rows of `users` and their scores (batch, n_items + 1), given the events before `target_at`.
+
+    Users are batched by length, so that padding stays small. Call it in inference mode.
+    """
+    for rows in np.array_split(np.argsort(target_at, kind="stable"), max(1, len(users) // batch_size)):
+        items = torch.from_numpy(windows(sequences, users[rows], target_at[rows], model.max_length))
+        state = model.resume(model.hidden(items, model.n_layers).activations, items, model.n_layers)
+        yield rows, model.scores(state)
+
+
+@torch.inference_mode()
+def target_ranks(model: SequenceModel, sequences: Sequences, users: np.ndarray, target_at: np.ndarray) -> np.ndarray:
+    """Rank of each user's event `target_at[i]` given all events before it, int64 (users,)."""
+    ranks = np.zeros(len(users), np.int64)
+    for rows, scores in scored(model, sequences, users, target_at):
+        ranks[rows] = rank_targets(scores, sequences, users[rows], target_at[rows]).numpy()
+    return ranks
+
+
+@torch.inference_mode()
+def rank_users(model: SequenceModel, sequences: Sequences, users: np.ndarray, target_at: np.ndarray) -> Ranked:
+    """The same with each user's list."""
+    found = Ranked.empty(len(users))
+    for rows, scores in scored(model, sequences, users, target_at):
+        found.put(rows, scores, sequences, users[rows], target_at[rows])
+    return found
+
+
+def rank_targets(scores: torch.Tensor, sequences: Sequences, users: np.ndarray, at: np.ndarray) -> torch.Tensor:
+    """Ranks (batch,) of the events `at`, the events before them removed from `scores` in place."""
+    target = torch.from_numpy(sequences.items[sequences.offsets[users] + at]).long()
+    ranking.mask_seen(scores, sequences, users, at, target)
+    return ranking.rank_of_target(scores, target)
+
+
+def accuracy(ranks: np.ndarray, seed: int = 0) -> dict[str, float | list[float] | int]:
+    """HR, NDCG and MRR at 5, 10 and 20, each with its 95 % bootstrap interval over users, and the number of users."""
+    metrics = {"hr": ranking.hr, "ndcg": ranking.ndcg, "mrr": ranking.mrr}
+    names = [f"{name}@{k}" for k in CUTOFFS for name in metrics]
+    values = np.stack([metric(ranks, k) for k in CUTOFFS for metric in metrics.values()], axis=1)
+    mean, low, high = ranking.bootstrap_mean(values, DRAWS, seed)
+    result: dict[str, float | list[float] | int] = {"users": len(ranks)}
+    for name, *figures in zip(names, mean.tolist(), low.tolist(), high.tolist(), strict=True):
+        result |= {name: figures[0], f"{name}_ci95": figures[1:]}
+    return result
+
+
+def list_figures(lists: np.ndarray, counts: np.ndarray) -> dict[str, float | None]:
+    """What the lists look like, over all users; lists: (users, 10) with 0 for none; counts: training events of each
+    item, (n_items + 1,).
+
+    coverage@10: share of the catalogue in at least one list. popularity@10: mean percentile of the recommended items
+    in training popularity, ties at their middle; the catalogue at large has .5. diversity@10: 1 − expected overlap of
+    two different users' lists (Zhou et al., 2010, inter-user diversity); None for fewer than two users.
+    """
+    shown = np.bincount(lists[lists > 0], minlength=len(counts))[1:]
+    total, users = shown.sum(), len(lists)
+    order = np.sort(counts[1:])
+    below, upto = (np.searchsorted(order, counts[1:], side) for side in ("left", "right"))
+    percentile = (below + upto) / (2 * len(order))
+    overlap = (shown * (shown - 1.0)).sum() / (users * (users - 1.0) * lists.shape[1]) if users > 1 else None
+    return {
+        f"coverage@{LIST}": float((shown > 0).mean()),
+        f"popularity@{LIST}": float(shown @ percentile / total) if total else None,
+        f"diversity@{LIST}": None if overlap is None else float(1 - overlap),
+    }
+
+
+def summarise(found: Ranked, counts: np.ndarray, seed: int = 0) -> dict[str, float | list[float] | int | None]:
+    """Every figure of `accuracy` and of `list_figures`."""
+    return accuracy(found.ranks, seed) | list_figures(found.lists, counts)
