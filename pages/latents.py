@@ -23,8 +23,8 @@ def lead(rows) -> str:
     """How many there are, have evidence, and are dead."""
     dead, named = int((~rows["alive"]).sum()), int(rows["significant"].sum())
     return (
-        f"{len(rows):,} latents: {named:,} with a concept significant at 5 % over the whole dictionary, "
-        f"{len(rows) - dead - named:,} without one, {dead:,} dead. Click a row or a point to open a latent."
+        f"{len(rows):,} latents: {named:,} whose top concept is significant at 5 % over the whole dictionary, "
+        f"{len(rows) - dead - named:,} others, {dead:,} dead. Click a row or a point to open a latent."
     )
 
 

@@ -23,7 +23,7 @@ def body(opened: Opened) -> None:
     same, new = headline.differences(found)
     st.markdown(
         f"**Same items:** {headline.verdict(same)}. **New items:** {headline.verdict(new)}. "
-        f"{headline.reading(same, new)} {headline.seeds(found)}"
+        f"{headline.comment(found)}"
     )
     contest.concepts(opened)
     contest.examples(opened)

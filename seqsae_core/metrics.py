@@ -10,10 +10,13 @@ EVIDENCE_KINDS = (
 )  # fmt: skip
 EVIDENCE_FIGURES = (
     "mean_max_correlation", "mean_max_correlation_new_items", "mean_max_correlation_matched", "ci95",
+    "ci95_new_items",
     "concepts", "significant_share", "monosemanticity",
 )  # fmt: skip
 STEERING_METHODS = ("latents", "mean_difference", "probe", "rerank", "neurons", "random")
-STEERING_FIGURES = ("share_lift_at_1pct", "share_lift_at_5pct", "frontier_area")
+STEERING_FIGURES = (
+    "share_lift_at_1pct", "share_lift_at_5pct", "ndcg_change_at_1pct", "ndcg_change_at_5pct", "frontier_area",
+)  # fmt: skip
 SAE_FIGURES = ("explained_variance", "l0", "dead_fraction", "ce_recovered", "ndcg_change", "stability")
 BASELINES = ("popularity", "markov", "item_knn")
 ACCURACY = tuple(f"{name}@{k}" for name in ("hr", "ndcg", "mrr") for k in (5, 10, 20))
@@ -27,6 +30,7 @@ def quoted(study: Study) -> dict[str, Any]:
         "recommender": _recommender(study),
         "sae": {name: _sae(study, name) for name in study.dictionaries},
         "evidence": _evidence(study),
+        "difference": study.evidence_summary().get("difference", {}) if study.has("evidence") else {},
         "steering": _steering(study),
         "timings": {key: entry.get("seconds") for key, entry in study.manifest["stages"].items()},
     }
@@ -52,7 +56,8 @@ def _sae(study: Study, name: str) -> dict[str, Any]:
     found = study.sae_metrics(name)
     if study.has("extras", name):
         found |= study.evidence_summary(name).get("sae", {})
-    return {figure: found.get(figure) for figure in SAE_FIGURES}
+    intervals = ("explained_variance_ci95", "ndcg_change_ci95")
+    return {figure: found.get(figure) for figure in SAE_FIGURES + intervals}
 
 
 def _evidence(study: Study) -> dict[str, Any]:
@@ -62,5 +67,5 @@ def _evidence(study: Study) -> dict[str, Any]:
 
 def _steering(study: Study) -> dict[str, Any]:
     found = study.steering_summary() if study.has("steering") else {}
-    intervals = tuple(f"{f}_ci95" for f in STEERING_FIGURES[:2])
+    intervals = tuple(f"{f}_ci95" for f in STEERING_FIGURES[:4])
     return {m: {f: found.get(m, {}).get(f) for f in STEERING_FIGURES + intervals} for m in STEERING_METHODS}

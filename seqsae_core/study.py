@@ -6,6 +6,7 @@ A stage that the manifest does not list does not exist for readers, whatever lie
 
 import json
 import os
+import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -121,11 +122,24 @@ class Study:
     def folder(self, stage: str, dictionary: str | None = None) -> Path:
         """The folder of a finished stage. Raises UserError naming the command that builds it."""
         if not self.has(stage, dictionary):
-            command = "extras" if stage == "extras" else "build --out"
-            raise UserError(
-                f"{self.path} has no stage “{stage}” yet. Run `python -m seqsae_core {command} {self.path}`."
-            )
+            extras = f"python -m seqsae_core extras {shlex.quote(str(self.path))}"
+            command = extras if stage == "extras" else self.build_command()
+            raise UserError(f"{self.path} has no stage “{stage}” yet. Run `{command}`.")
         return self.path / self._key(stage, dictionary)
+
+    def build_command(self) -> str:
+        """The command line that builds this study with the settings and the data it was started with."""
+        config = self.manifest.get("config", {})
+        data = config.get("data", {})
+        given = {
+            "--preset": (config.get("preset"), "default"),
+            "--seed": (config.get("seed"), 0),
+            "--data": (data.get("source"), "movietweetings"),
+            "--items": (data.get("items"), None),
+        }
+        unusual = {option: str(value) for option, (value, usual) in given.items() if value not in (usual, None)}
+        options = [word for pair in unusual.items() for word in pair]
+        return shlex.join(["python", "-m", "seqsae_core", "build", *options, "--out", str(self.path)])
 
     # ---- the data and the models
 

@@ -95,6 +95,7 @@ def test_metrics_prints_one_json_object(tiny_study, capsys):
         "recommender",
         "sae",
         "evidence",
+        "difference",
         "steering",
         "timings",
     }

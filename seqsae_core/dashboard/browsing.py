@@ -12,7 +12,7 @@ HOW_TO_READ_MAP = (
     "UMAP of the decoder directions: latents that write similar directions lie together; the axes have no meaning of "
     "their own."
 )
-SHOWN = {"All": None, "Significant": "significant", "Unclear": "unclear", "Dead": "dead"}
+SHOWN = {"All": None, "Significant": "significant", "Not significant": "other", "Dead": "dead"}
 COLOURS = {
     "Concept group": "top_group",
     "Region": "cluster_name",
@@ -40,10 +40,10 @@ COLUMNS = {
         "Steering",
         format="%.1f",
         width=70,
-        help="Mean number of top-10 items replaced at +2 units, 256 fixed histories.",
+        help="Mean number of top-10 items replaced at +2 units, over fixed histories.",
     ),
     "significant": st.column_config.CheckboxColumn(
-        "Signif.", width=60, help="5 % family-wise, over all latents and concepts."
+        "Signif.", width=60, help="Its top concept, at 5 % family-wise over all latents and concepts."
     ),
 }
 
@@ -77,10 +77,10 @@ def filtered(rows: pd.DataFrame, search: str, state: str | None) -> pd.DataFrame
     states = {
         "significant": rows["significant"],
         "dead": ~rows["alive"],
-        "unclear": rows["alive"] & ~rows["significant"],
+        "other": rows["alive"] & ~rows["significant"],
     }
     rows = rows[states[state]] if state else rows
-    if search.isdigit():
+    if search.isdecimal():
         return rows[rows["feature"] == int(search)]
     text = (rows["name"] + " " + rows["top_concept"]).str.lower()
     for word in search.lower().split():

@@ -19,6 +19,7 @@ HOW_TO_READ_DOTS = {
     "r_new_items": "Chosen on half of the items, scored on the other half, mean over halvings; no interval for "
     "a single concept.",
 }
+NO_CONCEPTS = "No concept occurs often enough among the held-out users to compare features on it."
 GROUPS = {"genre": "Genres", "decade": "Decades", "popularity": "Popularity"}
 
 
@@ -27,6 +28,9 @@ def concepts(opened: Opened) -> None:
     best = opened.best()
     widgets.section("Concept by concept")
     groups = [g for g in best["group"].unique() if g]
+    if not groups:
+        st.caption(NO_CONCEPTS)
+        return
     group = st.segmented_control(
         "Concepts",
         groups,
@@ -87,6 +91,9 @@ def examples(opened: Opened) -> None:
     best = opened.best()
     latents = best[(best["kind"] == "latents") & best["r_score"].notna()]
     names = latents.sort_values("r_score", ascending=False)["concept"].tolist()
+    if not names:
+        st.caption(NO_CONCEPTS)
+        return
     chosen, rival = sides(opened, best, names)
     for column, kind in zip(st.columns(2, gap="medium"), ("latents", rival), strict=True):
         rows = best[(best["kind"] == kind) & (best["concept"] == chosen)]

@@ -25,6 +25,8 @@ def card(opened: Opened) -> None:
         st.markdown(ADDS)
         if opened.has("extras"):
             st.markdown(":material/check_circle: These are part of this study.")
+        elif opened.dictionary != opened.study.default_dictionary:
+            st.caption("Extras are computed for the study's default dictionary; this is another one.")
         else:
             _state(opened.study.path, opened.dictionary)
 

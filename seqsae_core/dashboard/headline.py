@@ -22,7 +22,7 @@ def words(summary: dict[str, Any]) -> None:
         f"**New items.** Chosen on one half of the items and scored on the other: **{fixed(latents.get(NEW))}** and "
         f"**{fixed(neurons.get(NEW))}**. Difference {difference(new)}: {verdict(new)}."
     )
-    st.caption(f"{reading(same, new)} {seeds(summary)}")
+    st.caption(comment(summary))
 
 
 def figure_tiles(summary: dict[str, Any]) -> None:
@@ -88,21 +88,49 @@ def verdict(found: dict[str, Any]) -> str:
     return "neurons are ahead" if bounds[1] < 0 else "the interval includes 0, so neither is shown to be ahead"
 
 
+def comment(summary: dict[str, Any]) -> str:
+    """What the two differences allow one to say, and what speaks against it."""
+    same, new = differences(summary)
+    parts = (reading(same, new), breadth(same, new), equal_numbers(summary), seeds(summary))
+    return " ".join(part for part in parts if part)
+
+
 def reading(same: dict[str, Any], new: dict[str, Any]) -> str:
     """The two verdicts together."""
     ahead = [bool(d.get("ci95")) and not any(missing(b) for b in d["ci95"]) and d["ci95"][0] > 0 for d in (same, new)]
     if ahead == [True, True]:
-        return "The lead holds on items that played no part in choosing the features: it is about concepts."
+        return "The lead holds on items that played no part in choosing the features."
     if ahead == [True, False]:
         return "Much of the lead on the same items may be items recognised, not concepts understood."
     return "This build does not show that latents name these concepts better than neurons do."
+
+
+def breadth(same: dict[str, Any], new: dict[str, Any]) -> str:
+    """On how many concepts latents are ahead."""
+    if "of" not in same or "of" not in new:
+        return ""
+    return (
+        f"Latents are ahead on {same['ahead']} of {same['of']} concepts on the same items, on {new['ahead']} of "
+        f"{new['of']} on new ones."
+    )
+
+
+def equal_numbers(summary: dict[str, Any]) -> str:
+    """What is left of the lead when only as many latents as neurons may compete."""
+    ours, theirs = (summary[kind].get("mean_max_correlation_matched") for kind in ("latents", "neurons"))
+    if missing(ours) or missing(theirs):
+        return ""
+    return (
+        "There are more latents than neurons to choose from: the best among as many latents, drawn at random, would "
+        f"reach {fixed(ours)} against {fixed(theirs)} on the same items."
+    )
 
 
 def seeds(summary: dict[str, Any]) -> str:
     """How many trainings of the dictionary the figures rest on."""
     n = summary.get("seeds", 1)
     return (
-        f"Means over {n} trainings of the dictionary."
+        f"Latents' figures are means over {n} trainings of the dictionary; intervals and differences are the first's."
         if n > 1
         else "One training of the dictionary; the extras re-train it with other seeds and show the means."
     )

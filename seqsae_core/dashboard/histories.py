@@ -135,8 +135,9 @@ def _about(opened: Opened, found: Scene) -> str:
     seen = "" if len(found.history) <= window else f" The model reads the last {window}."
     if found.user is None:
         return f"{len(found.history)} items of your own choice, oldest first.{seen}"
-    part = "no part" if found.user in audience(opened).held_out else "part"
-    role = f"User {found.user} took {part} in fitting the dictionary."
+    held_out = found.user in audience(opened).held_out
+    part = "took no part in fitting the dictionary" if held_out else "is not among the held-out users"
+    role = f"User {found.user} {part}."
     if found.target is None:
         return f"{len(found.history)} items, oldest first.{seen} {role}"
     target = plain(opened.catalogue().at[found.target, "title"])

@@ -18,7 +18,7 @@ ABOUT = (
     "Top-10 items replaced at +2 units, mean over fixed histories.",
 )
 DEAD = (
-    "This latent never fires on the users that the dictionary was fitted on: there is nothing to name, and steering "
+    "This latent fires in none of the sequences that evidence is measured on: there is nothing to name, and steering "
     "it would add a direction without evidence."
 )
 HOW_TO_READ_STRIPS = (
@@ -75,7 +75,8 @@ def evidence_words(row: pd.Series) -> str:
     if missing(row["name_score"]):
         return sentence
     score = fixed(row["name_score"], 2)
-    return f"{sentence} The name alone tells where it fires with balanced accuracy {score} on items not used in naming."
+    told = "The concepts in the name tell where it fires with balanced accuracy"
+    return f"{sentence} {told} {score} on items not used in naming."
 
 
 def dead() -> None:

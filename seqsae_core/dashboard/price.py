@@ -44,11 +44,11 @@ def concept_of(opened: Opened, edits: Sequence[Edit]) -> str | None:
 
 
 def curves_of(opened: Opened, concept: str | None) -> pd.DataFrame | None:
-    """Test curves of a concept, or None where this study has none."""
+    """Validation curves of a concept, or None where there are none: a slider is not set on test items."""
     if concept is None or not opened.has("steering"):
         return None
     table = opened.tradeoff()
-    rows = table[(table["concept"] == concept) & (table["split"] == "test")] if len(table) else table
+    rows = table[(table["concept"] == concept) & (table["split"] == "validation")] if len(table) else table
     return rows if len(rows) else None
 
 
@@ -82,7 +82,7 @@ def from_curves(curves: pd.DataFrame | None, edits: Sequence[Edit]) -> Price | N
     row = rows.loc[(np.log(rows["strength"] / edits[0].strength)).abs().idxmin()]
     bounds = {f"{key}_ci95": (float(row[f"{key}_low"]), float(row[f"{key}_high"])) for key in FIGURES}
     nearest = f"read at {fixed(row['strength'], 1, True)} sd, the nearest strength of the build"
-    where = f"{nearest}; {row['users']:,} held-out users' test items"
+    where = f"{nearest}; {row['users']:,} held-out users' validation items"
     return Price(float(row["lift"]), ndcg_change=float(row["ndcg_change"]), **bounds, source=where)
 
 
@@ -112,7 +112,7 @@ def curve_chart(opened: Opened, concept: str | None, price: Price | None) -> Non
         return
     here = None if price is None else vars(price)
     users = int(curves["users"].iloc[0])
-    text = f"{plain(concept)}: right is more of it, down is worse ranking. {users:,} held-out users, test items."
+    text = f"{plain(concept)}: right is more of it, down is worse ranking. {users:,} held-out users, validation items."
     chart(tradeoff(curves, here), text, "tradeoff")
 
 

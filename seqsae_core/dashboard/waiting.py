@@ -2,6 +2,7 @@
 
 import math
 import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -127,12 +128,9 @@ def alive(progress: dict[str, Any]) -> bool:
 def resume_command(folder: Path) -> str:
     """The build command that goes on with a study, with the settings it was started with."""
     try:
-        config = Study.open(folder).manifest.get("config", {})
+        return Study.open(folder).build_command()
     except UserError:
-        config = {}
-    preset, seed = config.get("preset", "default"), config.get("seed", 0)
-    options = ("" if preset == "default" else f" --preset {preset}") + (f" --seed {seed}" if seed else "")
-    return f"python -m seqsae_core build{options} --out {folder}"
+        return f"python -m seqsae_core build --out {shlex.quote(str(folder))}"
 
 
 def duration(seconds: float) -> str:

@@ -13,6 +13,7 @@ from seqsae_core.interpret.alignment import ItemSums
 from seqsae_core.interpret.significance import Significance
 
 UNCLEAR = "unclear"
+NOTHING = "No concept is significant at 5 % family-wise error, on half of the items or on all."
 GROUP_ORDER = {"decade": 0, "popularity": 1, "genre": 2}
 TOP_ITEMS = 30
 WORD = re.compile(r"[^\W\d_]{3,}")
@@ -67,7 +68,7 @@ class Namer:
         chosen = self._distinct(feature, self._ranked(feature, self.everywhere))
         if chosen:
             return self._named(feature, chosen, self.everywhere, None)
-        return Name(UNCLEAR, "No concept is significant at 5 % family-wise error.", (), None)
+        return Name(UNCLEAR, NOTHING, (), None)
 
     def _ranked(self, feature: int, tested: Significance) -> np.ndarray:
         """Significant concepts, the largest z first."""
@@ -114,8 +115,12 @@ class Namer:
         parts = [
             f"{self.table.names[c]} (z {tested.z[feature, c]:.1f}, needed {tested.threshold[c]:.1f})" for c in chosen
         ]
-        left = "" if score is not None else " (on all items together: none is left to test the name on)"
-        return f"Significant at 5 % family-wise error{left}: {', '.join(parts)}."
+        where = (
+            "on half of the items"
+            if tested is self.tested
+            else "on all items together, none is left to test the name on"
+        )
+        return f"Significant at 5 % family-wise error ({where}): {', '.join(parts)}."
 
     def _detection(self, feature: int, chosen: list[int]) -> float | None:
         """Balanced accuracy of "fires on this item" predicted by "has all named concepts", on checking items."""

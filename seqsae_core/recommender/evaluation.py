@@ -44,12 +44,14 @@ def scored(
 ) -> Iterator[tuple[np.ndarray, torch.Tensor]]:
     """Rows of `users` and their scores (batch, n_items + 1), given the events before `target_at`.
 
-    Users are batched by length, so that padding stays small. Call it in inference mode.
+    Users are batched by length, so that padding stays small. The model may be on any device, the scores come to the
+    CPU. Call it in inference mode.
     """
+    device = model.item_vectors().device
     for rows in np.array_split(np.argsort(target_at, kind="stable"), max(1, len(users) // batch_size)):
-        items = torch.from_numpy(windows(sequences, users[rows], target_at[rows], model.max_length))
+        items = torch.from_numpy(windows(sequences, users[rows], target_at[rows], model.max_length)).to(device)
         state = model.resume(model.hidden(items, model.n_layers).activations, items, model.n_layers)
-        yield rows, model.scores(state)
+        yield rows, model.scores(state).cpu()
 
 
 @torch.inference_mode()

@@ -95,7 +95,7 @@ def test_a_latent_shows_its_evidence_and_what_it_moves(open_page, invented):
 
 def test_a_dead_latent_is_said_to_be_dead(open_page, invented):
     page = open_page("latent", invented, latent=30)
-    assert "never fires" in page.info[0].value
+    assert "fires in none of the sequences" in page.info[0].value
     assert not page.metric
 
 
