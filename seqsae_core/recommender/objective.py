@@ -16,9 +16,10 @@ def sampled_softmax(states: Tensor, targets: Tensor, vectors: Tensor, bias: Tens
     """Mean cross-entropy over the target and distinct uniform negatives (k,) shared by the batch.
 
     Each negative's logit gains log(n_items / k), which makes the partition sum unbiased (Bengio & Senécal, 2008,
-    importance sampling with a uniform proposal); a negative equal to the target is left out.
+    importance sampling with a uniform proposal); a negative equal to the target is left out. Rows are looked up by
+    operations whose gradients are summed in one order: indexing would add them up as threads come.
     """
-    positive = (states * vectors[targets]).sum(-1) + bias[targets]
+    positive = (states * F.embedding(targets, vectors)).sum(-1) + bias.index_select(0, targets)
     log_q = math.log((len(vectors) - 1) / len(negatives))
     row, column = _hits(targets, negatives, len(vectors))
     return _SharedSoftmax.apply(states, vectors[negatives], bias[negatives] + log_q, positive, row, column)

@@ -46,6 +46,15 @@ def test_sampled_softmax_over_all_items_is_the_full_softmax():
     assert all(torch.allclose(ours, theirs) for ours, theirs in pairs)
 
 
+def test_sampled_softmax_gradient_is_summed_in_one_order():
+    g = torch.Generator().manual_seed(2)
+    states, vectors, bias = (torch.randn(*s, generator=g) for s in [(20000, 16), (51, 16), (51,)])
+    targets, negatives = torch.randint(1, 51, (20000,), generator=g), torch.arange(1, 21)
+    leaves = [t.requires_grad_() for t in (vectors, bias)]
+    runs = [torch.autograd.grad(sampled_softmax(states, targets, *leaves, negatives), leaves) for _ in range(5)]
+    assert all(torch.equal(a, b) for run in runs for a, b in zip(run, runs[0], strict=True))
+
+
 def test_sampled_softmax_gradient_is_its_numerical_one():
     g = torch.Generator().manual_seed(1)
     leaves = [torch.randn(*s, generator=g, dtype=torch.double, requires_grad=True) for s in [(6, 4), (11, 4), (11,)]]
