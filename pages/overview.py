@@ -99,7 +99,7 @@ def recommender(opened: Opened) -> None:
     table.dataframe(quality.headline(metrics), hide_index=True)
     with st.expander("Other cutoffs, and what the lists look like"):
         st.dataframe(quality.everything(metrics), hide_index=True)
-        st.caption(quality.LISTS)
+        st.caption(quality.HOW_READ)
 
 
 def dictionary(opened: Opened) -> None:

@@ -14,7 +14,8 @@ from seqsae_core.config import StudyConfig, to_dict
 from seqsae_core.data.readers import fingerprint
 from seqsae_core.errors import UserError
 from seqsae_core.progress import Progress, read
-from seqsae_core.study import DICTIONARY_STAGES, PROGRESS, Study
+from seqsae_core.store import DICTIONARY_STAGES, PROGRESS
+from seqsae_core.study import Study
 
 Report = Callable[[float, str], None]
 
@@ -49,7 +50,7 @@ PIPELINE = (
         150,
         ("data",),
         lambda c: (c.recommender, c.data.max_length),
-        version=4,
+        version=5,
     ),
     Stage("sae", "Training the sparse autoencoder", 60, ("recommender",), lambda c: c.sae),
     Stage("evidence", "Measuring what latents mean", 60, ("sae",), lambda c: c.evidence, version=2),

@@ -20,17 +20,23 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class RecommenderConfig:
-    """The causal transformer and its training. `negatives=None` is the full softmax.
+    """The transformer and its training. `negatives=None` is the full softmax.
 
+    `popular_negatives` is the share of them drawn by popularity; `calibration` is gBCE's t.
     `seconds` caps the training time: such a run stops at a pass that depends on the machine's speed.
     """
 
+    architecture: str = "sasrec"
     width: int = 64
     blocks: int = 2
     heads: int = 2
     dropout: float = 0.3
     warm_start: bool = True
+    popularity_bias: bool = True
+    objective: str = "softmax"
     negatives: int | None = 1024
+    popular_negatives: float = 0.0
+    calibration: float = 0.75
     passes: int = 6
     patience: int = 4
     batch_size: int = 64
@@ -139,6 +145,7 @@ def _paper() -> StudyConfig:
         recommender=RecommenderConfig(
             dropout=0.1,
             warm_start=False,
+            popularity_bias=False,
             negatives=None,
             passes=100,
             patience=5,

@@ -13,6 +13,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from seqsae_core.recommender.names import BASELINES
+
 LATENTS, NEURONS, RIVALS = "#5B6EE8", "#C98613", "#8B93A1"
 PROMOTED, DEMOTED = "#12967F", "#D2514B"
 KIND_COLOURS = {"latents": LATENTS, "neurons": NEURONS}
@@ -42,7 +44,6 @@ KIND_NAMES = {
 }
 SAME, NEW = "mean_max_correlation", "mean_max_correlation_new_items"
 
-BASELINES = {"popularity": "Popularity", "markov": "Markov", "item_knn": "Item kNN"}
 
 def kind_name(kind: str) -> str:
     """A feature kind as the pages write it."""

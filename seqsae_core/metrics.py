@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from seqsae_core.recommender.names import ACCURACY, BASELINES, LISTS
 from seqsae_core.study import Study
 
 EVIDENCE_KINDS = (
@@ -18,9 +19,6 @@ STEERING_FIGURES = (
     "share_lift_at_1pct", "share_lift_at_5pct", "ndcg_change_at_1pct", "ndcg_change_at_5pct", "frontier_area",
 )  # fmt: skip
 SAE_FIGURES = ("explained_variance", "l0", "dead_fraction", "ce_recovered", "ndcg_change", "stability")
-BASELINES = ("popularity", "markov", "item_knn")
-ACCURACY = tuple(f"{name}@{k}" for name in ("hr", "ndcg", "mrr") for k in (5, 10, 20))
-LIST_FIGURES = ("coverage@10", "popularity@10", "diversity@10")
 
 
 def quoted(study: Study) -> dict[str, Any]:
@@ -49,7 +47,7 @@ def _recommender(study: Study) -> dict[str, Any]:
 
 def _quality(found: dict[str, Any]) -> dict[str, Any]:
     with_interval = [figure for name in ACCURACY for figure in (name, f"{name}_ci95")]
-    return {figure: found.get(figure) for figure in (*with_interval, *LIST_FIGURES)}
+    return {figure: found.get(figure) for figure in (*with_interval, *LISTS)}
 
 
 def _sae(study: Study, name: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from seqsae_core.commands import serve_command
 from seqsae_core.errors import UserError
 from seqsae_core.study import Study, read_progress
 
@@ -33,8 +34,7 @@ def serve(
     """
     folder = Path(folder)
     if build is None and not Study.exists(folder):
-        command = f"python -m seqsae_core serve {folder} --build"
-        raise UserError(f"No study at {folder}. Build and open it: `{command}`.")
+        raise UserError(f"No study at {folder}. Build and open it: `{serve_command(folder)}`.")
     chosen = free_port(host, port)
     if chosen != port:
         print(f"Port {port} is taken; using {chosen}.")

@@ -14,7 +14,7 @@ from seqsae_core.data import concepts, interactions, readers
 from seqsae_core.data import sequences as seq
 from seqsae_core.device import best_device, use_threads
 from seqsae_core.interpret import atlas, evidence, layout
-from seqsae_core.recommender import baselines, evaluation, training
+from seqsae_core.recommender import baselines, batching, evaluation, training
 from seqsae_core.sae import activations, fidelity, interchange
 from seqsae_core.sae import training as sae_training
 from seqsae_core.steering import directions, effects, tradeoff
@@ -30,7 +30,7 @@ def run_data(study: Study, config: StudyConfig, folder: Path, report: Report) ->
     events = interactions.k_core(events, config.data.min_interactions)
     sequences, item_ids = seq.build_sequences(events)
     split = seq.make_split(sequences, config.data.split)
-    counts = np.bincount(training.training_events(sequences, split)[0], minlength=sequences.n_items + 1)
+    counts = batching.item_counts(sequences, split)
     catalogue = concepts.build_catalogue(items, item_ids, counts[1:])
     write_data(folder, sequences, catalogue, concepts.build_concepts(catalogue))
     sizes = {"users": len(sequences), "items": sequences.n_items, "interactions": len(sequences.items)}
@@ -49,7 +49,7 @@ def run_recommender(study: Study, config: StudyConfig, folder: Path, report: Rep
     report(1.0, "test users")
     users = np.flatnonzero(split.test_at >= 1)
     at = split.test_at[users]
-    counts = np.bincount(training.training_events(sequences, split)[0], minlength=sequences.n_items + 1)
+    counts = batching.item_counts(sequences, split)
     ours = evaluation.rank_users(model, sequences, users, at)
     others = baselines.rank_baselines(sequences, split, users, at)
     metrics: dict[str, Any] = {
@@ -100,7 +100,7 @@ def held_out(study: Study, config: StudyConfig) -> tuple[atlas.Corpus, activatio
     sequences, model, layer = study.sequences(), study.model(), config.sae.layer
     split = study.split(sequences)
     fit, select, score = (
-        activations.collect(model, sequences, split, split.users(role), layer)
+        activations.collect(model, sequences, split, split.users(role), layer).at_items()
         for role in (seq.FIT, seq.SELECT, seq.SCORE)
     )
     return atlas.Corpus(select, score, sequences, study.catalogue(), study.concepts()), fit

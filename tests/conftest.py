@@ -47,10 +47,10 @@ def toy_model(toy_sequences: Sequences):
     """An untrained transformer of two blocks for `toy_sequences`, weights large enough to matter."""
     import torch
 
-    from seqsae_core.recommender.transformer import Transformer
+    from seqsae_core.recommender.transformer import SASRec
 
     torch.manual_seed(5)
-    model = Transformer(toy_sequences.n_items, 8, blocks=2, heads=2, max_length=12).eval().requires_grad_(False)
+    model = SASRec(toy_sequences.n_items, 8, blocks=2, heads=2, max_length=12).eval().requires_grad_(False)
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.5)
     return model

@@ -12,13 +12,14 @@ ROOT = Path(__file__).resolve().parents[1]
 CORE = ROOT / "seqsae_core"
 SOURCES = sorted([ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *CORE.rglob("*.py")])
 
-COMMON = {"errors", "config", "device", "progress"}
+COMMON = {"errors", "commands", "config", "device", "progress"}
 SHARED = {"data", "recommender", "sae"}
-STUDY = SHARED | {"study"}
+STUDY = SHARED | {"store", "study"}
 BUILD = STUDY | {"interpret", "steering"}
 ROWS = {
     "__init__": set(),
     "errors": set(),
+    "commands": set(),
     "config": set(),
     "device": set(),
     "progress": set(),
@@ -27,13 +28,14 @@ ROWS = {
     "sae": {"data", "recommender"},
     "interpret": SHARED,
     "steering": SHARED,
-    "study": SHARED,
+    "store": set(),
+    "study": SHARED | {"store"},
     "metrics": STUDY,
     "export": STUDY | {"metrics"},
     "build": BUILD | {"stages", "extras"},
     "stages": BUILD | {"build", "extras"},
     "extras": BUILD | {"build", "stages"},
-    "figures": {"study"},
+    "figures": {"recommender", "study"},
     "serving": {"study"},
     "__main__": {"build", "metrics", "export", "serving", "study"},
     "dashboard": BUILD | {"figures", "metrics", "export"},

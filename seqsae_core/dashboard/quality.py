@@ -5,9 +5,9 @@ from typing import Any
 
 from seqsae_core.dashboard.widgets import fixed, interval, percent
 from seqsae_core.figures import contenders
+from seqsae_core.recommender.names import ACCURACY, LISTS
 
-CUTOFFS = (5, 10, 20)
-LISTS = (
+HOW_READ = (
     "Coverage: share of the catalogue that is in somebody's first ten. Popularity: mean percentile of the recommended "
     "items in training popularity; the catalogue at large has 50 %. Diversity: 1 − expected overlap of two users' "
     "lists. Accuracy has 95 % intervals over users; figures of lists are counts over all test users, without one."
@@ -24,12 +24,10 @@ def headline(metrics: Mapping[str, Any]) -> list[dict[str, str]]:
 
 def everything(metrics: Mapping[str, Any]) -> list[dict[str, str]]:
     """Every figure of every recommender; a dash where a study of an earlier version has none."""
-    accuracy = [f"{name}@{k}" for name in ("HR", "NDCG", "MRR") for k in CUTOFFS]
-    lists = {label: f"{label.lower()}@10" for label in ("Coverage", "Popularity", "Diversity")}
     return [
         {"": name}
-        | {label: _cell(row, label.lower()) for label in accuracy}
-        | {label: percent(row.get(key)) for label, key in lists.items()}
+        | {name.upper(): _cell(row, name) for name in ACCURACY}
+        | {name.split("@")[0].capitalize(): percent(row.get(name)) for name in LISTS}
         for name, row in contenders(metrics).items()
     ]
 

@@ -2,13 +2,13 @@
 
 import math
 import os
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from seqsae_core.commands import build_command
 from seqsae_core.dashboard import navigation
 from seqsae_core.dashboard.permalink import View
 from seqsae_core.errors import UserError
@@ -28,7 +28,7 @@ def no_study(folder: Path, others: Sequence[str]) -> None:
     st.markdown("Build the default one (about six minutes on two cores) and open it:")
     st.code("make run", language="bash")
     st.markdown("Or build this one; the page opens by itself as stages end:")
-    st.code(f"python -m seqsae_core build --out {folder}", language="bash")
+    st.code(build_command(folder), language="bash")
     if others:
         st.markdown("Studies that are there:")
         for name in others:
@@ -130,7 +130,7 @@ def resume_command(folder: Path) -> str:
     try:
         return Study.open(folder).build_command()
     except UserError:
-        return f"python -m seqsae_core build --out {shlex.quote(str(folder))}"
+        return build_command(folder)
 
 
 def duration(seconds: float) -> str:

@@ -33,7 +33,7 @@ def control_activations(
     """The four controls, one after the other, so that only one is in memory."""
     layer, seed = config.sae.layer, config.seed
     for kind, warm_start in (("untrained_model_sae", False), ("spectral_untrained", True)):
-        recipe = replace(config.recommender, warm_start=warm_start)
+        recipe = replace(config.recommender, warm_start=warm_start, popularity_bias=warm_start)
         untrained = training.make_model(sequences, split, recipe, model.max_length, seed).eval()
         yield _collected(kind, untrained, sequences, split, corpus, layer)
     yield _static("static_embedding_sae", model, sequences, split, corpus, layer)
@@ -54,7 +54,8 @@ def shuffle_histories(sequences: Sequences, split: Split, seed: int) -> Sequence
 def _collected(
     kind: str, model: SequenceModel, sequences: Sequences, split: Split, corpus: Corpus, layer: int
 ) -> Control:
-    fit, select, score = (collect(model, sequences, split, split.users(role), layer) for role in (FIT, SELECT, SCORE))
+    roles = (FIT, SELECT, SCORE)
+    fit, select, score = (collect(model, sequences, split, split.users(r), layer).at_items() for r in roles)
     return Control(kind, fit, replace(corpus, select=select, score=score))
 
 

@@ -5,13 +5,14 @@ import torch
 from scipy.sparse import coo_array, csr_array, diags_array
 
 from seqsae_core.data.sequences import Sequences, Split
+from seqsae_core.recommender.batching import item_counts, training_events
 from seqsae_core.recommender.evaluation import Ranked
-from seqsae_core.recommender.training import training_events
+from seqsae_core.recommender.names import BASELINES
 
 
 def popularity(sequences: Sequences, split: Split) -> np.ndarray:
     """Share of the training events that each item has, float64 (n_items + 1,)."""
-    counts = np.bincount(training_events(sequences, split)[0], minlength=sequences.n_items + 1)
+    counts = item_counts(sequences, split)
     return counts / counts.sum()
 
 
@@ -56,7 +57,7 @@ def rank_baselines(
     Back-off: items to which Markov or kNN give nothing come after the others, in order of popularity.
     """
     share, chain, near = popularity(sequences, split), markov(sequences, split), item_knn(sequences, split)
-    found = {name: Ranked.empty(len(users)) for name in ("popularity", "markov", "item_knn")}
+    found = {name: Ranked.empty(len(users)) for name in BASELINES}
     for rows in np.array_split(np.arange(len(users)), max(1, len(users) // batch_size)):
         who, at = users[rows], target_at[rows]
         last = sequences.items[sequences.offsets[who] + at - 1]

@@ -8,10 +8,9 @@ import torch
 
 from seqsae_core.data.sequences import Sequences, windows
 from seqsae_core.recommender import ranking
+from seqsae_core.recommender.names import ACCURACY, LIST, LISTS
 from seqsae_core.recommender.protocol import SequenceModel
 
-CUTOFFS = (5, 10, 20)
-LIST = 10
 DRAWS = 1000
 
 
@@ -50,7 +49,8 @@ def scored(
     device = model.item_vectors().device
     for rows in np.array_split(np.argsort(target_at, kind="stable"), max(1, len(users) // batch_size)):
         items = torch.from_numpy(windows(sequences, users[rows], target_at[rows], model.max_length)).to(device)
-        state = model.resume(model.hidden(items, model.n_layers).activations, items, model.n_layers)
+        hidden = model.hidden(items, model.n_layers)
+        state = model.resume(hidden.activations, hidden.item_at, model.n_layers)
         yield rows, model.scores(state).cpu()
 
 
@@ -81,14 +81,17 @@ def rank_targets(scores: torch.Tensor, sequences: Sequences, users: np.ndarray, 
 
 def accuracy(ranks: np.ndarray, seed: int = 0) -> dict[str, float | list[float] | int]:
     """HR, NDCG and MRR at 5, 10 and 20, each with its 95 % bootstrap interval over users, and the number of users."""
-    metrics = {"hr": ranking.hr, "ndcg": ranking.ndcg, "mrr": ranking.mrr}
-    names = [f"{name}@{k}" for k in CUTOFFS for name in metrics]
-    values = np.stack([metric(ranks, k) for k in CUTOFFS for metric in metrics.values()], axis=1)
+    values = np.stack([_gain(name, ranks) for name in ACCURACY], axis=1)
     mean, low, high = ranking.bootstrap_mean(values, DRAWS, seed)
     result: dict[str, float | list[float] | int] = {"users": len(ranks)}
-    for name, *figures in zip(names, mean.tolist(), low.tolist(), high.tolist(), strict=True):
+    for name, *figures in zip(ACCURACY, mean.tolist(), low.tolist(), high.tolist(), strict=True):
         result |= {name: figures[0], f"{name}_ci95": figures[1:]}
     return result
+
+
+def _gain(name: str, ranks: np.ndarray) -> np.ndarray:
+    metric, cutoff = name.split("@")
+    return {"hr": ranking.hr, "ndcg": ranking.ndcg, "mrr": ranking.mrr}[metric](ranks, int(cutoff))
 
 
 def list_figures(lists: np.ndarray, counts: np.ndarray) -> dict[str, float | None]:
@@ -105,11 +108,10 @@ def list_figures(lists: np.ndarray, counts: np.ndarray) -> dict[str, float | Non
     below, upto = (np.searchsorted(order, counts[1:], side) for side in ("left", "right"))
     percentile = (below + upto) / (2 * len(order))
     overlap = (shown * (shown - 1.0)).sum() / (users * (users - 1.0) * lists.shape[1]) if users > 1 else None
-    return {
-        f"coverage@{LIST}": float((shown > 0).mean()),
-        f"popularity@{LIST}": float(shown @ percentile / total) if total else None,
-        f"diversity@{LIST}": None if overlap is None else float(1 - overlap),
-    }
+    coverage = float((shown > 0).mean())
+    popularity = float(shown @ percentile / total) if total else None
+    diversity = None if overlap is None else float(1 - overlap)
+    return dict(zip(LISTS, (coverage, popularity, diversity), strict=True))
 
 
 def summarise(found: Ranked, counts: np.ndarray, seed: int = 0) -> dict[str, float | list[float] | int | None]:

@@ -1,6 +1,4 @@
-"""Next-item losses over real positions."""
-
-import math
+"""Losses of states against the items that they must predict."""
 
 import torch
 from torch import Tensor
@@ -12,17 +10,39 @@ def full_softmax(states: Tensor, targets: Tensor, vectors: Tensor, bias: Tensor)
     return F.cross_entropy(F.linear(states, vectors[1:], bias[1:]), targets - 1)
 
 
-def sampled_softmax(states: Tensor, targets: Tensor, vectors: Tensor, bias: Tensor, negatives: Tensor) -> Tensor:
-    """Mean cross-entropy over the target and distinct uniform negatives (k,) shared by the batch.
+def sampled_softmax(
+    states: Tensor, targets: Tensor, vectors: Tensor, bias: Tensor, negatives: Tensor, log_weight: Tensor
+) -> Tensor:
+    """Mean cross-entropy over the target and distinct negatives (k,) shared by the batch.
 
-    Each negative's logit gains log(n_items / k), which makes the partition sum unbiased (Bengio & Senécal, 2008,
-    importance sampling with a uniform proposal); a negative equal to the target is left out. Rows are looked up by
-    operations whose gradients are summed in one order: indexing would add them up as threads come.
+    Each negative's logit gains its `log_weight` (k,), which makes the partition sum unbiased (see `Negatives.draw`);
+    a negative equal to the target is left out.
     """
-    positive = (states * F.embedding(targets, vectors)).sum(-1) + bias.index_select(0, targets)
-    log_q = math.log((len(vectors) - 1) / len(negatives))
+    positive = _positive(states, targets, vectors, bias)
     row, column = _hits(targets, negatives, len(vectors))
-    return _SharedSoftmax.apply(states, vectors[negatives], bias[negatives] + log_q, positive, row, column)
+    return _SharedSoftmax.apply(states, vectors[negatives], bias[negatives] + log_weight, positive, row, column)
+
+
+def gbce(
+    states: Tensor, targets: Tensor, vectors: Tensor, bias: Tensor, negatives: Tensor, calibration: float
+) -> Tensor:
+    """Generalised binary cross-entropy with k uniform negatives shared by the batch, mean over 1 + k.
+
+    The positive's sigmoid has the power β = α(t(1 − 1/α) + 1/α) with the sampling rate α = k / (n_items − 1) and the
+    calibration t: 0 is plain BCE, 1 is calibrated as the softmax is (Petrov & Macdonald, 2023, eq. 11 and 14).
+    """
+    rate = min(1.0, len(negatives) / max(len(vectors) - 2, 1))
+    power = rate * (calibration * (1 - 1 / rate) + 1 / rate)
+    positive = _positive(states, targets, vectors, bias)
+    logits = torch.addmm(bias[negatives], states, vectors[negatives].T)
+    row, column = _hits(targets, negatives, len(vectors))
+    against = F.softplus(logits).index_put((row, column), logits.new_zeros(()))
+    return (power * F.softplus(-positive) + against.sum(1)).mean() / (1 + len(negatives))
+
+
+def _positive(states: Tensor, targets: Tensor, vectors: Tensor, bias: Tensor) -> Tensor:
+    """Each state's score of its target, by lookups whose gradients are summed in one order; indexing's are not."""
+    return (states * F.embedding(targets, vectors)).sum(-1) + bias.index_select(0, targets)
 
 
 def _hits(targets: Tensor, negatives: Tensor, size: int) -> tuple[Tensor, Tensor]:

@@ -6,18 +6,25 @@ from torch import Tensor
 
 
 class Hidden(NamedTuple):
-    """Activations of one layer: (batch, length, width), with mask and item_at, both (batch, length).
+    """Activations of one layer: (batch, length, width), with mask, item_at and predicts, all (batch, length).
 
-    `mask` is False at padding; `item_at` is the input item at each position (0 at padding).
+    `mask` is False at padding; `item_at` is the input item at each position, 0 at padding and at a model's own mask
+    token, which may make `length` longer than the input; `predicts` is True where the state is scored for the item
+    that follows. Positions are aligned on the right: the last one predicts the item after the history.
     """
 
     activations: Tensor
     mask: Tensor
     item_at: Tensor
+    predicts: Tensor
 
 
 class SequenceModel(Protocol):
-    """Layer 0 is the embeddings, layer l the output of block l. `items`: int64 (batch, length), left-padded with 0."""
+    """Layer 0 is the embeddings, layer l the output of block l.
+
+    `hidden` takes the histories, int64 (batch, length), left-padded with 0; every other method takes activations and
+    the `item_at` that came with them.
+    """
 
     n_items: int
     n_layers: int
@@ -28,15 +35,15 @@ class SequenceModel(Protocol):
         """Activations after `layer`."""
         ...
 
-    def resume(self, activations: Tensor, items: Tensor, start: int, stop: int | None = None) -> Tensor:
+    def resume(self, activations: Tensor, item_at: Tensor, start: int, stop: int | None = None) -> Tensor:
         """From after layer `start` to the state (batch, width) that is scored, or to the activations after `stop`."""
         ...
 
-    def states(self, activations: Tensor, items: Tensor, start: int) -> Tensor:
+    def states(self, activations: Tensor, item_at: Tensor, start: int) -> Tensor:
         """From after layer `start` to the scored state of every position, (batch, length, width)."""
         ...
 
-    def resume_last(self, activations: Tensor, last: Tensor, items: Tensor, start: int) -> Tensor:
+    def resume_last(self, activations: Tensor, last: Tensor, item_at: Tensor, start: int) -> Tensor:
         """States (batch, variants, width) for `last`, variants (batch, variants, width) of the last position."""
         ...
 

@@ -1,74 +1,44 @@
-"""Training the transformer on ragged sequences, batches bucketed by length."""
+"""Training a transformer, whichever its architecture and its objective."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import torch
 
 from seqsae_core.config import RecommenderConfig
-from seqsae_core.data.sequences import Sequences, Split, windows
+from seqsae_core.data.sequences import Sequences, Split
 from seqsae_core.device import best_device
+from seqsae_core.recommender.batching import batches, item_counts, training_events
 from seqsae_core.recommender.evaluation import target_ranks
-from seqsae_core.recommender.objective import full_softmax, sampled_softmax
+from seqsae_core.recommender.negatives import Negatives
+from seqsae_core.recommender.objective import full_softmax, gbce, sampled_softmax
 from seqsae_core.recommender.ranking import ndcg
 from seqsae_core.recommender.spectral import spectral_embeddings
-from seqsae_core.recommender.transformer import Transformer
+from seqsae_core.recommender.transformer import ARCHITECTURES, Transformer
 
 Report = Callable[[float, str], None]
+Loss = Callable[[Transformer, torch.Tensor, np.random.Generator], torch.Tensor]
 
 
 def make_model(
     sequences: Sequences, split: Split, config: RecommenderConfig, max_length: int, seed: int
 ) -> Transformer:
-    """An untrained model; with `warm_start`, spectral embeddings and centred log-popularity as output bias."""
-    torch.manual_seed(seed)
-    model = Transformer(sequences.n_items, config.width, config.blocks, config.heads, max_length, config.dropout)
-    if config.warm_start:
-        items, owner = training_events(sequences, split)
-        vectors = spectral_embeddings(items, owner, sequences.n_items, config.width, seed)
-        counts = np.bincount(items, minlength=sequences.n_items + 1)
-        popularity = np.log(counts + 1.0)
-        popularity[0] = popularity[1:].mean()
-        with torch.no_grad():
-            model.items.weight.copy_(torch.from_numpy(vectors))
-            model.bias.copy_(torch.from_numpy(popularity - popularity[1:].mean()))
-    return model
+    """An untrained model; with `warm_start`, spectral embeddings; with `popularity_bias`, log-popularity as its bias.
 
-
-def training_events(sequences: Sequences, split: Split) -> tuple[np.ndarray, np.ndarray]:
-    """All events that may train a model, in order: items (n,) and the user index of each (n,)."""
-    owner = np.repeat(np.arange(len(sequences)), sequences.lengths)
-    place = np.arange(len(owner)) - sequences.offsets[owner]
-    keep = place < split.train_end[owner]
-    return sequences.items[keep], owner[keep]
-
-
-def batches(
-    sequences: Sequences, split: Split, max_length: int, batch_size: int, rng: np.random.Generator
-) -> Iterator[torch.Tensor]:
-    """One pass: windows of max_length + 1 events (inputs and their next items), int64 (batch, length), left-padded.
-
-    Long histories are cut into windows at a random offset; a batch holds `batch_size` windows of similar length.
+    The bias is centred; an item without training events counts as one with a single event less than the rarest.
     """
-    users = np.flatnonzero(split.train_end >= 2)
-    users, ends = _cut(users, split.train_end[users], max_length, rng)
-    order = np.lexsort((rng.random(len(users)), np.minimum(ends, max_length + 1)))
-    groups = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
-    for index in rng.permutation(len(groups)):
-        group = groups[index]
-        yield torch.from_numpy(windows(sequences, users[group], ends[group], max_length + 1))
-
-
-def _cut(users: np.ndarray, ends: np.ndarray, length: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """The windows' users and ends: from each user's end, or a random point before it, back in steps of `length`."""
-    jitter = np.where(ends > length + 1, rng.integers(0, length, len(ends)), 0)
-    pieces = [
-        np.unique(np.append(np.arange(e - j, 1, -length), e)) if e > length + 1 else [e]
-        for e, j in zip(ends, jitter, strict=True)
-    ]
-    sizes = [len(p) for p in pieces]
-    return np.repeat(users, sizes), np.concatenate(pieces).astype(np.int64)
+    torch.manual_seed(seed)
+    shape = (sequences.n_items, config.width, config.blocks, config.heads, max_length, config.dropout)
+    model = ARCHITECTURES[config.architecture](*shape)
+    if config.warm_start:
+        vectors = spectral_embeddings(*training_events(sequences, split), sequences.n_items, config.width, seed)
+        model.items.weight.data.copy_(torch.from_numpy(vectors))
+    if config.popularity_bias:
+        popularity = np.log(item_counts(sequences, split) + 1.0)
+        popularity[0] = popularity[1:].mean()
+        model.bias.data.copy_(torch.from_numpy(popularity - popularity[1:].mean()))
+    return model
 
 
 def train(
@@ -88,11 +58,12 @@ def train(
     optimiser = torch.optim.AdamW(
         model.parameters(), config.learning_rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True
     )
+    loss_of = make_loss(config, item_counts(sequences, split))
     rng = np.random.default_rng(seed)
     log: list[dict[str, float]] = []
     best, best_weights, began = -1.0, None, time.monotonic()
     for number in range(config.passes):
-        loss = _run_pass(model, optimiser, sequences, split, config, rng, number, report)
+        loss = _run_pass(model, optimiser, loss_of, sequences, split, config, rng, number, report)
         score = validate(model, sequences, split)
         seconds = time.monotonic() - began
         log.append({"pass": number + 1, "loss": loss, "ndcg@10": score, "seconds": seconds})
@@ -112,13 +83,13 @@ def validate(model: Transformer, sequences: Sequences, split: Split) -> float:
     return float(ndcg(target_ranks(model, sequences, users, split.valid_at[users]), 10).mean())
 
 
-def _run_pass(model, optimiser, sequences, split, config, rng, number, report) -> float:
+def _run_pass(model, optimiser, loss_of, sequences, split, config, rng, number, report) -> float:
     model.train()
     todo = list(batches(sequences, split, model.max_length, config.batch_size, rng))
     total, device = 0.0, next(model.parameters()).device
     for step, items in enumerate(todo):
         _set_rate(optimiser, config, number + step / len(todo))
-        loss = _loss(model, items.to(device), config.negatives, rng)
+        loss = loss_of(model, items.to(device), rng)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -140,12 +111,18 @@ def _set_rate(optimiser: torch.optim.Optimizer, config: RecommenderConfig, passe
         group["lr"] = config.learning_rate * warm_up * decay
 
 
-def _loss(model: Transformer, items: torch.Tensor, negatives: int | None, rng: np.random.Generator) -> torch.Tensor:
-    inputs, targets = items[:, :-1], items[:, 1:]
-    real = inputs > 0
-    states, targets = model(inputs)[real], targets[real]
-    if negatives is None:
-        return full_softmax(states, targets, model.item_vectors(), model.item_bias())
-    drawn = 1 + rng.choice(model.n_items, min(negatives, model.n_items), replace=False)
-    drawn = torch.from_numpy(drawn).to(items.device)
-    return sampled_softmax(states, targets, model.item_vectors(), model.item_bias(), drawn)
+def make_loss(config: RecommenderConfig, counts: np.ndarray) -> Loss:
+    """The loss of a model on a batch of windows; counts: training events of each item, (n_items + 1,)."""
+    negatives = config.negatives and Negatives.make(config.negatives, config.popular_negatives, counts)
+
+    def loss(model: Transformer, events: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
+        states, targets = model.training_pairs(events)
+        output = (model.item_vectors(), model.item_bias())
+        if not negatives:
+            return full_softmax(states, targets, *output)
+        drawn, log_weight = (torch.from_numpy(part).to(events.device) for part in negatives.draw(rng))
+        if config.objective == "gbce":
+            return gbce(states, targets, *output, drawn, config.calibration)
+        return sampled_softmax(states, targets, *output, drawn, log_weight)
+
+    return loss

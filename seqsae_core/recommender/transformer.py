@@ -1,84 +1,28 @@
-"""The causal transformer: SASRec (Kang & McAuley, 2018) with pre-norm GPT-2 blocks."""
+"""The two architectures, made of the same blocks: SASRec reads from left to right, BERT4Rec both ways.
+
+SASRec: Kang & McAuley (2018). BERT4Rec: Sun et al. (2019), which asks a mask token after the history for the next item.
+"""
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from seqsae_core.recommender.block import Block, Dropout
 from seqsae_core.recommender.protocol import Hidden
 
 
-class Dropout(nn.Module):
-    """Inverted dropout whose mask costs a byte an entry: `p` is rounded to a 256th, and scaled by what it became.
-
-    On the CPU, drawing Bernoulli floats one by one takes a fifth of the training time; random words take a hundredth.
-    """
-
-    def __init__(self, p: float):
-        super().__init__()
-        self.threshold = round(256 * p)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """x of any shape; itself in evaluation mode."""
-        if not self.training or not self.threshold:
-            return x
-        words = torch.empty((x.numel() + 7) // 8, dtype=torch.int64, device=x.device).random_(-(2**63), None)
-        keep = words.view(torch.uint8)[: x.numel()].view(x.shape) >= self.threshold
-        return x * keep * (256 / (256 - self.threshold))
-
-
-class Block(nn.Module):
-    """Pre-norm self-attention and a two-layer MLP, both residual."""
-
-    def __init__(self, width: int, heads: int, dropout: float):
-        super().__init__()
-        self.heads = heads
-        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.qkv = nn.Linear(width, 3 * width)
-        self.out = nn.Linear(width, width)
-        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
-        self.drop = Dropout(dropout)
-
-    def forward(self, x: Tensor, allowed: Tensor) -> Tensor:
-        """x: (batch, length, width); allowed: bool (batch, 1, length, length), True where query may see key."""
-        q, k, v = (self._split(t) for t in self.qkv(self.norm1(x)).chunk(3, dim=-1))
-        if not self.training:
-            return self._finish(x, F.scaled_dot_product_attention(q, k, v, attn_mask=allowed))
-        logits = q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5
-        return self._finish(x, self.drop(logits.masked_fill(~allowed, -torch.inf).softmax(-1)) @ v)
-
-    def forward_last(self, x: Tensor, last: Tensor, visible: Tensor) -> Tensor:
-        """Only the last position, in `last` (batch, variants, width); x supplies the positions before it.
-
-        visible: bool (batch, length), the keys that the last position may see.
-        """
-        q, own_k, own_v = (self._split(t) for t in self.qkv(self.norm1(last)).chunk(3, dim=-1))
-        width = x.shape[-1]
-        kv = F.linear(self.norm1(x[:, :-1]), self.qkv.weight[width:], self.qkv.bias[width:])
-        k, v = (self._split(t) for t in kv.chunk(2, dim=-1))
-        scale = q.shape[-1] ** -0.5
-        logits = (q @ k.transpose(-1, -2) * scale).masked_fill(~visible[:, None, None, :-1], -torch.inf)
-        weights = torch.cat([logits, (q * own_k).sum(-1, keepdim=True) * scale], dim=-1).softmax(-1)
-        return self._finish(last, weights[..., :-1] @ v + weights[..., -1:] * own_v)
-
-    def _split(self, x: Tensor) -> Tensor:
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
-
-    def _finish(self, x: Tensor, mixed: Tensor) -> Tensor:
-        x = x + self.drop(self.out(mixed.transpose(1, 2).flatten(2)))
-        return x + self.drop(self.mlp(self.norm2(x)))
-
-
 class Transformer(nn.Module):
-    """A next-item model with tied item embeddings and an output bias for each item.
+    """What both share: tied item embeddings, places, blocks, and an output bias for each item.
 
-    Positions count from the first real item, so padding on the left changes nothing.
+    Places count from the first real item, so padding on the left changes nothing. A position is *real* when it holds
+    an item or a mask token; attention never sees the others.
     """
 
     def __init__(self, n_items: int, width: int, blocks: int, heads: int, max_length: int, dropout: float = 0.0):
         super().__init__()
         self.n_items, self.width, self.n_layers, self.max_length = n_items, width, blocks, max_length
         self.items = nn.Embedding(n_items + 1, width, padding_idx=0)
-        self.positions = nn.Embedding(max_length, width)
+        self.positions = nn.Embedding(max_length + self.mask_tokens, width)
         self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(blocks))
         self.norm = nn.LayerNorm(width)
         self.bias = nn.Parameter(torch.zeros(n_items + 1))
@@ -93,32 +37,33 @@ class Transformer(nn.Module):
             nn.init.zeros_(module.bias)
 
     def forward(self, items: Tensor) -> Tensor:
-        """Final normed states at every position, (batch, length, width)."""
-        return self.states(self.hidden(items, 0).activations, items, 0)
+        """Normed states of every position of the histories (batch, length), as in `Hidden`."""
+        return self.norm(self.hidden(items, self.n_layers).activations)
 
-    def hidden(self, items: Tensor, layer: int) -> Hidden:
-        """See `SequenceModel.hidden`."""
-        mask = items > 0
-        place = (mask.cumsum(1) - 1).clamp(min=0)
-        x = self.drop(self.items(items) + self.positions(place))
-        return Hidden(self._run(x, items, 0, layer), mask, items)
+    @property
+    def shape(self) -> dict[str, int]:
+        """What the constructor needs to make an empty model of this size."""
+        return {
+            "n_items": self.n_items, "width": self.width, "blocks": self.n_layers,
+            "heads": self.blocks[0].heads, "max_length": self.max_length,
+        }  # fmt: skip
 
-    def resume(self, activations: Tensor, items: Tensor, start: int, stop: int | None = None) -> Tensor:
+    def resume(self, activations: Tensor, item_at: Tensor, start: int, stop: int | None = None) -> Tensor:
         """See `SequenceModel.resume`."""
-        x = self._run(activations, items, start, self.n_layers if stop is None else stop)
+        x = self._run(activations, self._real(item_at), start, self.n_layers if stop is None else stop)
         return self.norm(x[:, -1]) if stop is None else x
 
-    def states(self, activations: Tensor, items: Tensor, start: int) -> Tensor:
+    def states(self, activations: Tensor, item_at: Tensor, start: int) -> Tensor:
         """See `SequenceModel.states`."""
-        return self.norm(self._run(activations, items, start, self.n_layers))
+        return self.norm(self._run(activations, self._real(item_at), start, self.n_layers))
 
-    def resume_last(self, activations: Tensor, last: Tensor, items: Tensor, start: int) -> Tensor:
-        """See `SequenceModel.resume_last`; exact because no earlier position sees the last one."""
-        x, visible = activations, items > 0
+    def resume_last(self, activations: Tensor, last: Tensor, item_at: Tensor, start: int) -> Tensor:
+        """See `SequenceModel.resume_last`; exact where no earlier position that is still read sees the last one."""
+        x, real = activations, self._real(item_at)
         for index in range(start, self.n_layers):
-            last = self.blocks[index].forward_last(x, last, visible)
+            last = self.blocks[index].forward_last(x, last, real)
             if index + 1 < self.n_layers:
-                x = self._run(x, items, index, index + 1)
+                x = self._run(x, real, index, index + 1)
         return self.norm(last)
 
     def scores(self, state: Tensor) -> Tensor:
@@ -135,16 +80,100 @@ class Transformer(nn.Module):
         """See `SequenceModel.item_bias`."""
         return self.bias
 
-    def _run(self, x: Tensor, items: Tensor, start: int, stop: int) -> Tensor:
+    def _embed(self, vectors: Tensor, real: Tensor) -> Tensor:
+        return self.drop(vectors + self.positions((real.cumsum(1) - 1).clamp(min=0)))
+
+    def _run(self, x: Tensor, real: Tensor, start: int, stop: int) -> Tensor:
         if start < stop:
-            allowed = _causal(items > 0)
+            allowed = self._allowed(real)
             for block in self.blocks[start:stop]:
                 x = block(x, allowed)
         return x
 
 
-def _causal(mask: Tensor) -> Tensor:
-    """Each position sees itself and the real positions before it, bool (batch, 1, length, length)."""
-    length = mask.shape[1]
-    square = torch.ones(length, length, dtype=torch.bool, device=mask.device)
-    return (mask[:, None, None, :] & square.tril()) | torch.eye(length, dtype=torch.bool, device=mask.device)
+class SASRec(Transformer):
+    """Each position sees itself and what came before it, and predicts the item after it."""
+
+    architecture, mask_tokens = "sasrec", 0
+
+    def hidden(self, items: Tensor, layer: int) -> Hidden:
+        """See `SequenceModel.hidden`."""
+        real = self._real(items)
+        x = self._embed(self.items(items), real)
+        return Hidden(self._run(x, real, 0, layer), real, items, real)
+
+    def training_pairs(self, events: Tensor) -> tuple[Tensor, Tensor]:
+        """Normed states (n, width) and the items (n,) they must predict: every event of a window after its first.
+
+        events: (batch, max_length + 1), left-padded.
+        """
+        real = events[:, :-1] > 0
+        return self(events[:, :-1])[real], events[:, 1:][real]
+
+    @staticmethod
+    def _real(item_at: Tensor) -> Tensor:
+        return item_at > 0
+
+    @staticmethod
+    def _allowed(real: Tensor) -> Tensor:
+        """Which key each query may see, bool (batch, 1, length, length); padding sees itself, or its softmax is NaN."""
+        square = torch.ones(real.shape[1], real.shape[1], dtype=torch.bool, device=real.device)
+        return (real[:, None, None, :] & square.tril()) | _diagonal(real)
+
+
+class BERT4Rec(Transformer):
+    """Every position sees every other one; a mask token after the history stands for the item to come.
+
+    `mask_share`: the share of a window's items that training hides, its last item always among them.
+    """
+
+    architecture, mask_tokens = "bert4rec", 1
+
+    def __init__(self, *shape: int, mask_share: float = 0.2, **more):
+        super().__init__(*shape, **more)
+        self.mask_token = nn.Parameter(torch.randn(self.width) * 0.02)
+        self.mask_share = mask_share
+
+    def hidden(self, items: Tensor, layer: int) -> Hidden:
+        """See `SequenceModel.hidden`; one position more than `items`, the mask token, whose item is 0."""
+        item_at = F.pad(items, (0, 1))
+        real, last = self._real(item_at), _last(item_at)
+        x = self._embed(self._vectors(item_at, last), real)
+        return Hidden(self._run(x, real, 0, layer), real, item_at, last)
+
+    def resume_last(self, activations: Tensor, last: Tensor, item_at: Tensor, start: int) -> Tensor:
+        """See `SequenceModel.resume_last`; before the last block other positions see the last one: all run again."""
+        if start >= self.n_layers - 1:
+            return super().resume_last(activations, last, item_at, start)
+        variants = [torch.cat([activations[:, :-1], one[:, None]], dim=1) for one in last.unbind(1)]
+        return torch.stack([self.resume(x, item_at, start) for x in variants], dim=1)
+
+    def training_pairs(self, events: Tensor) -> tuple[Tensor, Tensor]:
+        """Normed states (n, width) of the hidden items (n,) of a window (Cloze: Sun et al., 2019, section 3.5)."""
+        real = events > 0
+        hide = real & (torch.rand(events.shape, device=events.device) < self.mask_share) | _last(events)
+        states = self.norm(self._run(self._embed(self._vectors(events, hide), real), real, 0, self.n_layers))
+        return states[hide], events[hide]
+
+    def _vectors(self, items: Tensor, hide: Tensor) -> Tensor:
+        return torch.where(hide[..., None], self.mask_token, self.items(items))
+
+    @staticmethod
+    def _real(item_at: Tensor) -> Tensor:
+        return (item_at > 0) | _last(item_at)
+
+    @staticmethod
+    def _allowed(real: Tensor) -> Tensor:
+        return real[:, None, None, :] | _diagonal(real)
+
+
+ARCHITECTURES = {cls.architecture: cls for cls in (SASRec, BERT4Rec)}
+
+
+def _last(items: Tensor) -> Tensor:
+    """True at the last position, bool like items."""
+    return (torch.arange(items.shape[1], device=items.device) == items.shape[1] - 1).expand(items.shape)
+
+
+def _diagonal(real: Tensor) -> Tensor:
+    return torch.eye(real.shape[1], dtype=torch.bool, device=real.device)

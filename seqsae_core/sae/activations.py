@@ -1,6 +1,6 @@
 """Activations of a layer at all real positions, and their sparse codes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -14,12 +14,17 @@ from seqsae_core.sae.autoencoders import Autoencoder, TopK
 @dataclass(frozen=True)
 class Activations:
     """One row a real position: values float32 (n, width), the input item, the user index, and the event's place
-    in the user's sequence; the latter three int32 (n,)."""
+    in the user's sequence; the latter three int32 (n,). A model's own mask token has item 0 and the place after."""
 
     values: np.ndarray
     item_at: np.ndarray
     user_at: np.ndarray
     event_at: np.ndarray
+
+    def at_items(self) -> "Activations":
+        """Without the model's own mask tokens."""
+        keep = self.item_at > 0
+        return self if keep.all() else Activations(*(getattr(self, f.name)[keep] for f in fields(self)))
 
 
 @torch.inference_mode()
@@ -42,9 +47,9 @@ def collect(
         ends = split.context_end[who]
         items = windows(sequences, who, ends, model.max_length)
         hidden = model.hidden(torch.from_numpy(items), layer)
-        row, column = np.nonzero(items)
+        row, column = np.nonzero(hidden.mask.numpy())
         event = ends[row] - items.shape[1] + column
-        parts.append((hidden.activations.numpy()[row, column], items[row, column], who[row], event))
+        parts.append((hidden.activations.numpy()[row, column], hidden.item_at.numpy()[row, column], who[row], event))
     values, item_at, user_at, event_at = (np.concatenate(p) for p in zip(*parts, strict=True))
     return Activations(values, *(a.astype(np.int32) for a in (item_at, user_at, event_at)))
 

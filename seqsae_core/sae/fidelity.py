@@ -75,13 +75,13 @@ def ce_recovered(
     users = users[split.context_end[users] > 1]
     for who in np.array_split(users[np.argsort(split.context_end[users], kind="stable")], max(1, len(users) // 64)):
         events = torch.from_numpy(windows(sequences, who, split.context_end[who], model.max_length + 1))
-        inputs, targets = events[:, :-1], events[:, 1:]
-        real = inputs > 0
-        hidden = model.hidden(inputs, layer).activations
+        hidden = model.hidden(events[:, :-1], layer)
+        where = hidden.predicts
+        targets = F.pad(events, (where.shape[1] - events.shape[1], 0))[where]
         for name, splice in splices.items():
-            scores = model.scores(model.states(splice(hidden), inputs, layer)[real])
-            total[name] += float(F.cross_entropy(scores, targets[real], reduction="sum"))
-        positions += int(real.sum())
+            scores = model.scores(model.states(splice(hidden.activations), hidden.item_at, layer)[where])
+            total[name] += float(F.cross_entropy(scores, targets, reduction="sum"))
+        positions += len(targets)
     ce = {name: value / max(positions, 1) for name, value in total.items()}
     gap = ce["mean"] - ce["model"]
     return {
@@ -121,10 +121,10 @@ def _both_ndcg(model, sae, sequences: Sequences, split: Split, who: np.ndarray, 
     at = split.test_at[who]
     items = torch.from_numpy(windows(sequences, who, at, model.max_length))
     target = torch.from_numpy(sequences.items[sequences.offsets[who] + at]).long()
-    hidden = model.hidden(items, layer).activations
+    hidden = model.hidden(items, layer)
     result = []
-    for activations in (hidden, sae(hidden)):
-        scores = model.scores(model.resume(activations, items, layer))
+    for activations in (hidden.activations, sae(hidden.activations)):
+        scores = model.scores(model.resume(activations, hidden.item_at, layer))
         mask_seen(scores, sequences, who, at, target)
         result.append(ndcg(rank_of_target(scores, target).numpy(), 10))
     return np.stack(result, 1)

@@ -11,7 +11,7 @@ import pytest
 from seqsae_core import __main__ as command_line
 from seqsae_core.config import PRESETS
 from seqsae_core.metrics import EVIDENCE_FIGURES, SAE_FIGURES, STEERING_FIGURES
-from seqsae_core.study import DICTIONARY_STAGES, SHARED_STAGES
+from seqsae_core.store import DICTIONARY_STAGES, SHARED_STAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "assets").rglob("*.md")])

@@ -6,7 +6,7 @@ import torch
 
 from seqsae_core.config import SaeConfig
 from seqsae_core.data.sequences import FIT, SCORE, SELECT, make_split
-from seqsae_core.recommender.transformer import Transformer
+from seqsae_core.recommender.transformer import SASRec
 from seqsae_core.sae import fidelity
 from seqsae_core.sae.activations import collect
 from seqsae_core.sae.autoencoders import make
@@ -15,7 +15,7 @@ from seqsae_core.sae.autoencoders import make
 @pytest.fixture(scope="module")
 def world(toy_sequences):
     torch.manual_seed(0)
-    model = Transformer(toy_sequences.n_items, 8, 2, 2, 10).eval()
+    model = SASRec(toy_sequences.n_items, 8, 2, 2, 10).eval()
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.4)
     model.bias.data = torch.linspace(

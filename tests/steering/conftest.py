@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from seqsae_core.config import SaeConfig
-from seqsae_core.recommender.transformer import Transformer
+from seqsae_core.recommender.transformer import SASRec
 from seqsae_core.sae.autoencoders import Autoencoder, make
 from seqsae_core.steering.steerer import Steerer
 
@@ -13,9 +13,9 @@ ITEMS, WIDTH, WINDOW, LATENTS = 40, 8, 12, 32
 
 
 @pytest.fixture(scope="session")
-def model() -> Transformer:
+def model() -> SASRec:
     torch.manual_seed(3)
-    model = Transformer(ITEMS, WIDTH, blocks=2, heads=2, max_length=WINDOW).eval().requires_grad_(False)
+    model = SASRec(ITEMS, WIDTH, blocks=2, heads=2, max_length=WINDOW).eval().requires_grad_(False)
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.5)
     return model

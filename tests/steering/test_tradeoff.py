@@ -11,7 +11,7 @@ import torch
 from seqsae_core.config import SteeringConfig
 from seqsae_core.data.concepts import ConceptTable
 from seqsae_core.data.sequences import FIT, SELECT, Sequences, make_split
-from seqsae_core.recommender.transformer import Transformer
+from seqsae_core.recommender.transformer import SASRec
 from seqsae_core.sae.activations import collect
 from seqsae_core.steering import tradeoff
 from seqsae_core.steering.directions import METHODS, Dictionary, Direction
@@ -31,7 +31,7 @@ def world() -> SimpleNamespace:
     sizes = rng.integers(4, 20, 200)
     items = np.concatenate([1 + rng.permutation(ITEMS)[:size] for size in sizes]).astype(np.int32)
     sequences = Sequences(np.arange(200), items, np.concatenate([[0], sizes.cumsum()]), None, ITEMS)
-    model = Transformer(ITEMS, 8, blocks=2, heads=2, max_length=12).eval().requires_grad_(False)
+    model = SASRec(ITEMS, 8, blocks=2, heads=2, max_length=12).eval().requires_grad_(False)
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.4)
     sae = SimpleNamespace(W_dec=torch.nn.functional.normalize(torch.randn(LATENTS, 8), dim=1), latents=LATENTS)

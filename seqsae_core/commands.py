@@ -1,0 +1,35 @@
+"""The command lines that messages and pages print, quoted so that they can be pasted."""
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+def build_command(path: str | Path, manifest: Mapping[str, Any] | None = None) -> str:
+    """What builds the study at `path`, with the settings and the data that its manifest says it was started with."""
+    config = (manifest or {}).get("config", {})
+    data = config.get("data", {})
+    given = {
+        "--preset": (config.get("preset"), "default"),
+        "--seed": (config.get("seed"), 0),
+        "--data": (data.get("source"), "movietweetings"),
+        "--items": (data.get("items"), None),
+    }
+    unusual = {option: str(value) for option, (value, usual) in given.items() if value not in (usual, None)}
+    options = [word for pair in unusual.items() for word in pair]
+    return _command("build", *options, "--out", str(path))
+
+
+def extras_command(path: str | Path) -> str:
+    """What builds the stage `extras` of the study at `path`."""
+    return _command("extras", str(path))
+
+
+def serve_command(path: str | Path) -> str:
+    """What opens the dashboard on `path` and builds what is missing."""
+    return _command("serve", str(path), "--build")
+
+
+def _command(*words: str) -> str:
+    return shlex.join(["python", "-m", "seqsae_core", *words])

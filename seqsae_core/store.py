@@ -1,0 +1,177 @@
+"""A folder of stages: a stage is there whole and committed, or it is not there.
+
+A stage is written into a folder aside, fsynced, moved into place and then committed by replacing `manifest.json`.
+A stage that the manifest does not list does not exist for readers, whatever lies in its folder.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+from seqsae_core.commands import build_command, extras_command
+from seqsae_core.config import StudyConfig, from_dict
+from seqsae_core.errors import UserError
+
+FORMAT = 1
+SHARED_STAGES = ("data", "recommender")
+DICTIONARY_STAGES = ("sae", "evidence", "map", "steering", "extras")
+STAGES = SHARED_STAGES + DICTIONARY_STAGES
+DEPENDENTS = {
+    "data": ("recommender", *DICTIONARY_STAGES),
+    "recommender": DICTIONARY_STAGES,
+    "sae": ("evidence", "map", "steering", "extras"),
+    "evidence": ("map", "steering", "extras"),
+    "map": (),
+    "steering": ("extras",),
+    "extras": (),
+}
+MANIFEST, PROGRESS = "manifest.json", "progress.json"
+
+
+class Store:
+    """The stages of one folder, by name; `stage` and `update_manifest` are for the build."""
+
+    def __init__(self, path: Path, manifest: dict[str, Any]):
+        self.path, self.manifest = path, manifest
+
+    @classmethod
+    def open(cls, path: str | Path) -> Self:
+        """The study in a folder. Raises UserError when there is none, or it has another format version."""
+        path = Path(path)
+        try:
+            manifest = json.loads((path / MANIFEST).read_text())
+        except FileNotFoundError:
+            raise UserError(f"No study at {path}. Build one: `{build_command(path)}`.") from None
+        except json.JSONDecodeError as error:
+            raise UserError(f"{path / MANIFEST} is damaged ({error}). Delete it and build again.") from error
+        if manifest.get("format") != FORMAT:
+            raise UserError(
+                f"{path} has study format {manifest.get('format')}; this version reads format {FORMAT}. "
+                f"Build it again: `{build_command(path, manifest)}`."
+            )
+        return cls(path, manifest)
+
+    @staticmethod
+    def exists(path: str | Path) -> bool:
+        """Whether a folder holds a study, finished or not, of any format version."""
+        return (Path(path) / MANIFEST).is_file()
+
+    @classmethod
+    def create(cls, path: str | Path, manifest: dict[str, Any]) -> Self:
+        """Open the study at `path`, or start an empty one; `manifest` updates what is there."""
+        path = Path(path)
+        path.mkdir(parents=True, exist_ok=True)
+        there = cls.open(path).manifest if (path / MANIFEST).exists() else {"stages": {}}
+        study = cls(path, {**there, **manifest, "format": FORMAT})
+        study._write_manifest()
+        return study
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.path.resolve().name
+
+    @cached_property
+    def config(self) -> StudyConfig:
+        """The settings of the last build."""
+        return from_dict(self.manifest["config"])
+
+    @property
+    def dictionaries(self) -> list[str]:
+        """Names of the dictionaries that are built, the default first."""
+        built = {k.split("/")[1] for k in self.manifest["stages"] if k.endswith("/sae")}
+        return sorted(built, key=lambda name: (name != self.manifest.get("default_dictionary"), name))
+
+    @property
+    def default_dictionary(self) -> str:
+        """The dictionary that pages open. Raises UserError when none is built yet."""
+        if not self.dictionaries:
+            raise UserError(f"{self.path} has no dictionary yet: its SAE stage has not finished.")
+        return self.dictionaries[0]
+
+    def has(self, stage: str, dictionary: str | None = None) -> bool:
+        """Whether a stage is complete."""
+        return self.stamp(stage, dictionary) is not None
+
+    def stamp(self, stage: str, dictionary: str | None = None) -> str | None:
+        """The hash that a stage was built from, or None where it is missing."""
+        if stage in DICTIONARY_STAGES and dictionary is None and not self.dictionaries:
+            return None
+        entry = self.manifest["stages"].get(self._key(stage, dictionary))
+        return entry and entry["stamp"]
+
+    def folder(self, stage: str, dictionary: str | None = None) -> Path:
+        """The folder of a finished stage. Raises UserError naming the command that builds it."""
+        if not self.has(stage, dictionary):
+            command = extras_command(self.path) if stage == "extras" else self.build_command()
+            raise UserError(f"{self.path} has no stage “{stage}” yet. Run `{command}`.")
+        return self.path / self._key(stage, dictionary)
+
+    def build_command(self) -> str:
+        """The command line that builds this study with the settings and the data it was started with."""
+        return build_command(self.path, self.manifest)
+
+    @contextmanager
+    def stage(self, stage: str, dictionary: str | None, stamp: str) -> Iterator[tuple[Path, dict[str, Any]]]:
+        """An empty folder to write a stage into, and its manifest entry; committed on leaving without error."""
+        key = self._key(stage, dictionary)
+        aside, entry = self.path / ".partial" / key, {"stamp": stamp}
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir(parents=True)
+        yield aside, entry
+        _sync(aside)
+        self.drop(stage, dictionary)
+        shutil.rmtree(self.path / key, ignore_errors=True)
+        (self.path / key).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(aside, self.path / key)
+        self.manifest["stages"][key] = entry
+        self._write_manifest()
+
+    def drop(self, stage: str, dictionary: str | None = None) -> None:
+        """Forget a stage and all that was made from it, so that no reader mixes old with new."""
+        gone = {self._key(stage, dictionary)}
+        for name in DEPENDENTS[stage]:
+            owners = self.dictionaries if stage in SHARED_STAGES else [dictionary]
+            gone |= {self._key(name, owner) for owner in owners} if name in DICTIONARY_STAGES else {name}
+        kept = {k: v for k, v in self.manifest["stages"].items() if k not in gone}
+        self.update_manifest(stages=kept)
+
+    def update_manifest(self, **values: Any) -> None:
+        """Set top-level manifest values."""
+        self.manifest |= values
+        self._write_manifest()
+
+    def _key(self, stage: str, dictionary: str | None) -> str:
+        if stage in SHARED_STAGES:
+            return stage
+        return f"dictionaries/{dictionary or self.default_dictionary}/{stage}"
+
+    def _write_manifest(self) -> None:
+        aside = self.path / f".{MANIFEST}.{os.getpid()}"
+        with aside.open("w") as file:
+            json.dump(self.manifest, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(aside, self.path / MANIFEST)
+        _sync_folder(self.path)
+
+
+def _sync(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+    _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
