@@ -31,6 +31,7 @@ class RecommenderConfig:
     blocks: int = 2
     heads: int = 2
     dropout: float = 0.3
+    attention_dropout: bool = True
     warm_start: bool = True
     popularity_bias: bool = True
     objective: str = "softmax"

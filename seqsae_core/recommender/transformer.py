@@ -18,12 +18,15 @@ class Transformer(nn.Module):
     an item or a mask token; attention never sees the others.
     """
 
-    def __init__(self, n_items: int, width: int, blocks: int, heads: int, max_length: int, dropout: float = 0.0):
+    def __init__(
+        self, n_items: int, width: int, blocks: int, heads: int, max_length: int, dropout: float = 0.0,
+        attention_dropout: bool = True,
+    ):  # fmt: skip
         super().__init__()
         self.n_items, self.width, self.n_layers, self.max_length = n_items, width, blocks, max_length
         self.items = nn.Embedding(n_items + 1, width, padding_idx=0)
         self.positions = nn.Embedding(max_length + self.mask_tokens, width)
-        self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(blocks))
+        self.blocks = nn.ModuleList(Block(width, heads, dropout, attention_dropout) for _ in range(blocks))
         self.norm = nn.LayerNorm(width)
         self.bias = nn.Parameter(torch.zeros(n_items + 1))
         self.drop = Dropout(dropout)
