@@ -49,11 +49,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--max-length", type=int, default=200)
     for field in fields(RecommenderConfig):
-        option = "--" + field.name.replace("_", "-")
-        if field.type in (bool, "bool"):
-            parser.add_argument(option, action=argparse.BooleanOptionalAction, default=field.default)
-        else:
-            parser.add_argument(option, type=TYPES[getattr(field.type, "__name__", str(field.type))], default=field.default)
+        option, kind = "--" + field.name.replace("_", "-"), getattr(field.type, "__name__", str(field.type))
+        how = {"action": argparse.BooleanOptionalAction} if kind == "bool" else {"type": TYPES[kind]}
+        parser.add_argument(option, default=field.default, **how)
     return parser.parse_args()
 
 

@@ -22,7 +22,8 @@ class DataConfig:
 class RecommenderConfig:
     """The transformer and its training. `negatives=None` is the full softmax.
 
-    `popular_negatives` is the share of them drawn by popularity; `calibration` is gBCE's t.
+    `popular_negatives` is the share of them drawn by popularity; `calibration` is gBCE's t;
+    `mask_share` is the share of items that BERT4Rec's training hides.
     `seconds` caps the training time: such a run stops at a pass that depends on the machine's speed.
     """
 
@@ -38,6 +39,7 @@ class RecommenderConfig:
     negatives: int | None = 1024
     popular_negatives: float = 0.0
     calibration: float = 0.75
+    mask_share: float = 0.3
     passes: int = 6
     patience: int = 4
     batch_size: int = 64

@@ -116,7 +116,7 @@ def make_loss(config: RecommenderConfig, counts: np.ndarray) -> Loss:
     negatives = config.negatives and Negatives.make(config.negatives, config.popular_negatives, counts)
 
     def loss(model: Transformer, events: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
-        states, targets = model.training_pairs(events)
+        states, targets = model.training_pairs(events, config.mask_share)
         output = (model.item_vectors(), model.item_bias())
         if not negatives:
             return full_softmax(states, targets, *output)
