@@ -12,6 +12,7 @@ def build_command(path: str | Path, manifest: Mapping[str, Any] | None = None) -
     data = config.get("data", {})
     given = {
         "--preset": (config.get("preset"), "default"),
+        "--architecture": (config.get("recommender", {}).get("architecture"), "sasrec"),
         "--seed": (config.get("seed"), 0),
         "--data": (data.get("source"), "movietweetings"),
         "--items": (data.get("items"), None),

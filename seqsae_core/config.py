@@ -163,19 +163,28 @@ def _full() -> StudyConfig:
     return StudyConfig(recommender=RecommenderConfig(passes=60, patience=8), sae=SaeConfig(steps=12000))
 
 
+ARCHITECTURES: dict[str, dict[str, Any]] = {
+    "sasrec": {},
+    "bert4rec": {"architecture": "bert4rec"},
+}
 PRESETS = {"tiny": _tiny, "quick": _quick, "default": StudyConfig, "paper": _paper, "full": _full}
 
 
-def preset(name: str, seed: int = 0, source: str | None = None, items: str | None = None) -> StudyConfig:
-    """The named preset with its seed and data source set.
+def preset(
+    name: str, seed: int = 0, source: str | None = None, items: str | None = None, architecture: str = "sasrec"
+) -> StudyConfig:
+    """The named preset with its seed, data source and architecture set.
 
-    Raises UserError for a name that is not in `PRESETS`.
+    Raises UserError for a name that is not in `PRESETS`, or an architecture that is not in `ARCHITECTURES`.
     """
     if name not in PRESETS:
         raise UserError(f"There is no preset “{name}”. Choose one of: {', '.join(PRESETS)}.")
+    if architecture not in ARCHITECTURES:
+        raise UserError(f"There is no architecture “{architecture}”. Choose one of: {', '.join(ARCHITECTURES)}.")
     config = PRESETS[name]()
     data = replace(config.data, source=source or config.data.source, items=items)
-    return replace(config, preset=name, seed=seed, data=data)
+    recommender = replace(config.recommender, **ARCHITECTURES[architecture])
+    return replace(config, preset=name, seed=seed, data=data, recommender=recommender)
 
 
 def to_dict(config: StudyConfig) -> dict[str, Any]:

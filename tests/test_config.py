@@ -28,6 +28,13 @@ def test_unknown_preset_and_setting_are_named():
         from_dict({"recommender": {"widht": 3}})
 
 
+def test_an_architecture_keeps_the_rest_of_the_preset():
+    config = preset("tiny", architecture="bert4rec")
+    assert config.recommender.architecture == "bert4rec" and config.sae == preset("tiny").sae
+    with pytest.raises(UserError, match=r"no architecture “gru”.*sasrec, bert4rec"):
+        preset("tiny", architecture="gru")
+
+
 def test_dictionaries_that_differ_have_different_names():
     config = preset("default")
     others = [replace(config, sae=replace(config.sae, **d)) for d in ({"k": 8}, {"layer": 2}, {"latents": 512})]
