@@ -114,11 +114,17 @@ def test_architecture_names_every_stage():
     assert not [stage for stage in (*SHARED_STAGES, *DICTIONARY_STAGES) if f" {stage}/" not in folders]
 
 
-def test_the_python_example_runs(tiny_study, capsys):
-    (code,) = blocks(README, "python")
+def run_example(code: str, study: Path) -> dict:
+    """Names that a Python block of README leaves behind, on another study."""
     assert '"studies/movietweetings"' in code
-    path = repr(str(tiny_study))
     names: dict = {}
-    exec(compile(code.replace('"studies/movietweetings"', path), "README.md", "exec"), names)
-    assert len(names["after"].items) == 10
+    exec(compile(code.replace('"studies/movietweetings"', repr(str(study))), "README.md", "exec"), names)
+    return names
+
+
+def test_the_python_examples_run(tiny_study, capsys):
+    recommending, steering = blocks(README, "python")
+    assert len(run_example(recommending, tiny_study)["found"].items) == 10
+    assert capsys.readouterr().out
+    assert len(run_example(steering, tiny_study)["after"].items) == 10
     assert capsys.readouterr().out

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from seqsae_core.errors import UserError
+from seqsae_core.recommender.recommend import Ranking
 from seqsae_core.steering.edits import Edit
-from seqsae_core.steering.steerer import Ranking, Steerer, moves
+from seqsae_core.steering.steerer import Steerer, moves
 
 EDITS = [Edit(3, 4.0), Edit(17, -2.5)]
 
