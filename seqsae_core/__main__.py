@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from seqsae_core.config import PRESETS, preset
+from seqsae_core.config import PRESETS, SPLITS, preset
 from seqsae_core.errors import UserError
 
 DEFAULT_STUDY = "studies/movietweetings"
@@ -57,12 +57,13 @@ def _build_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--items", help="the item table, where it is a file of its own")
     parser.add_argument("--preset", default="default", help=", ".join(PRESETS))
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--split", help=f"{', '.join(SPLITS)} (default: the preset's own)")
 
 
 def _build(options: argparse.Namespace) -> None:
     from seqsae_core.build import build
 
-    build(options.out, preset(options.preset, options.seed, options.data, options.items))
+    build(options.out, preset(options.preset, options.seed, options.data, options.items, options.split))
 
 
 def _serve(options: argparse.Namespace) -> None:

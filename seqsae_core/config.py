@@ -5,6 +5,7 @@ from typing import Any
 
 from seqsae_core.errors import UserError
 
+SPLITS = ("leave-one-out", "global-temporal", "user-disjoint")
 
 @dataclass(frozen=True)
 class DataConfig:
@@ -163,15 +164,20 @@ def _full() -> StudyConfig:
 PRESETS = {"tiny": _tiny, "quick": _quick, "default": StudyConfig, "paper": _paper, "full": _full}
 
 
-def preset(name: str, seed: int = 0, source: str | None = None, items: str | None = None) -> StudyConfig:
-    """The named preset with its seed and data source set.
+def preset(
+    name: str, seed: int = 0, source: str | None = None, items: str | None = None, split: str | None = None
+) -> StudyConfig:
+    """The named preset with its seed and data source set; a source or split of None stays the preset's own.
 
-    Raises UserError for a name that is not in `PRESETS`.
+    Raises UserError for a name that is not in `PRESETS` or a split that is not in `SPLITS`.
     """
     if name not in PRESETS:
         raise UserError(f"There is no preset “{name}”. Choose one of: {', '.join(PRESETS)}.")
+    if split is not None and split not in SPLITS:
+        raise UserError(f"There is no split “{split}”. Choose one of: {', '.join(SPLITS)}.")
     config = PRESETS[name]()
-    data = replace(config.data, source=source or config.data.source, items=items)
+    own = config.data
+    data = replace(own, source=source or own.source, items=items, split=split or own.split)
     return replace(config, preset=name, seed=seed, data=data)
 
 

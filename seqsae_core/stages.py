@@ -54,6 +54,7 @@ def run_recommender(study: Study, config: StudyConfig, folder: Path, report: Rep
     others = baselines.rank_baselines(sequences, split, users, at)
     metrics: dict[str, Any] = {
         "split": config.data.split,
+        "unseen_targets": evaluation.unseen_targets(sequences, users, at, counts),
         **evaluation.summarise(ours, counts),
         "train_seconds": seconds,
         "baselines": {name: evaluation.summarise(found, counts) for name, found in others.items()},

@@ -79,6 +79,11 @@ def rank_targets(scores: torch.Tensor, sequences: Sequences, users: np.ndarray, 
     return ranking.rank_of_target(scores, target)
 
 
+def unseen_targets(sequences: Sequences, users: np.ndarray, at: np.ndarray, counts: np.ndarray) -> float:
+    """Share of the users' events `at` whose item has no training event; counts: (n_items + 1,)."""
+    return float((counts[sequences.items[sequences.offsets[users] + at]] == 0).mean())
+
+
 def accuracy(ranks: np.ndarray, seed: int = 0) -> dict[str, float | list[float] | int]:
     """HR, NDCG and MRR at 5, 10 and 20, each with its 95 % bootstrap interval over users, and the number of users."""
     values = np.stack([_gain(name, ranks) for name in ACCURACY], axis=1)
