@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from seqsae_core import stages
@@ -146,6 +147,21 @@ def test_a_study_split_in_time_goes_the_same_way(tmp_path):
     examples = study.examples(None, "latents", int(study.features("latents").query("alive")["feature"].iloc[0]))
     assert (sequences.times[sequences.offsets[examples["user"]] + examples["event"]] <= last).all()
     json.dumps(quoted(study), allow_nan=False)
+
+
+def test_a_catalogue_shorter_than_a_list_and_repeated_rows_go_the_same_way(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    users = np.repeat(np.arange(100), rng.integers(5, 12, 100))
+    items, times = rng.integers(0, 6, len(users)), np.arange(len(users))
+    rows = pd.DataFrame({"user_id": users, "item_id": items, "timestamp": times})
+    pd.concat([rows, rows[:7]]).to_csv(tmp_path / "events.csv", index=False)
+    study = build(tmp_path / "short", preset("tiny", source=str(tmp_path / "events.csv")))
+    assert "7 repeated rows were dropped" in capsys.readouterr().err
+    assert study.manifest["sizes"]["repeated_rows"] == 7
+    assert study.manifest["sizes"]["interactions"] == len(rows)
+    found = json.loads(json.dumps(quoted(study), allow_nan=False))["recommender"]
+    assert found["hr@10"] == 1.0 > found["ndcg@10"]
+    assert (study.effects()["effect"] == 0).all()
 
 
 def test_the_papers_protocol_goes_the_same_way(tmp_path):

@@ -75,11 +75,13 @@ def build_sequences(interactions: pd.DataFrame) -> tuple[Sequences, np.ndarray]:
 def make_split(sequences: Sequences, kind: str) -> Split:
     """The split of a name in `SPLITS`.
 
-    Raises UserError for an unknown name, for users with fewer than three events or events without times where the
-    split needs them, and for data in which nothing is left to train on or to measure.
+    Raises UserError for an unknown name, for a single item, for users with fewer than three events or events without
+    times where the split needs them, and for data in which nothing is left to train on or to measure.
     """
     if kind not in SPLITS:
         raise UserError(f"Unknown split “{kind}”. Choose one of: {', '.join(SPLITS)}.")
+    if sequences.n_items < 2:
+        raise UserError("All events are of one item, so there is nothing to rank. Bring data with more items.")
     if kind != "leave-one-out" and sequences.times is None:
         raise UserError(f"The split “{kind}” needs the time of every event: bring times, or take leave-one-out.")
     if kind != "global-temporal" and sequences.lengths.min() < 3:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from seqsae_core.config import SPLITS
-from seqsae_core.data.interactions import k_core, sample_users
+from seqsae_core.data.interactions import drop_repeats, k_core, sample_users
 from seqsae_core.data.sequences import FIT, SCORE, SELECT, Sequences, build_sequences, make_split, windows
 from seqsae_core.errors import UserError
 
@@ -18,6 +18,11 @@ def test_k_core_is_the_largest_stable_set():
     assert sorted(kept["user_id"].unique()) == [1, 2, 3]
     with pytest.raises(UserError, match="lower `min_interactions`"):
         k_core(frame, 5)
+
+
+def test_an_event_told_twice_is_one_and_the_same_item_later_is_another():
+    rows = pd.DataFrame({"user_id": [1, 1, 1, 2], "item_id": 5, "timestamp": [3, 3, 4, 3]}, index=[9, 8, 7, 6])
+    assert drop_repeats(rows).to_dict("list") == {"user_id": [1, 1, 2], "item_id": [5, 5, 5], "timestamp": [3, 4, 3]}
 
 
 def test_a_sample_of_users_does_not_depend_on_the_order_of_rows():
@@ -116,6 +121,13 @@ def test_no_context_holds_a_target(kind):
 def test_splits_by_time_need_times(toy_sequences, kind):
     with pytest.raises(UserError, match="needs the time of every event: bring times, or take leave-one-out"):
         make_split(replace(toy_sequences, times=None), kind)
+
+
+@pytest.mark.parametrize("kind", SPLITS)
+def test_one_item_alone_cannot_be_ranked(kind):
+    frame = pd.DataFrame({"user_id": np.repeat(np.arange(60), 4), "item_id": 1, "timestamp": np.arange(240)})
+    with pytest.raises(UserError, match="nothing to rank"):
+        make_split(build_sequences(frame)[0], kind)
 
 
 def test_a_split_that_leaves_nothing_says_what_is_missing():
