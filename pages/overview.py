@@ -69,7 +69,7 @@ def summary(opened: Opened) -> str:
     return (
         f"{counts}. {NAMES[config.recommender.architecture]} of {config.recommender.blocks} blocks and width "
         f"{config.recommender.width}, read after block {config.sae.layer} by a {variant} sparse autoencoder with "
-        f"{config.sae.latents:,} latents. Preset {config.preset}, seed {config.seed}."
+        f"{config.sae.latents:,} latents. Split {config.data.split}, preset {config.preset}, seed {config.seed}."
     )
 
 
@@ -96,7 +96,7 @@ def recommender(opened: Opened) -> None:
     widgets.section("The recommender")
     chart, table = widgets.pair([3, 2], "recommender", gap="large", vertical_alignment="center")
     with chart:
-        widgets.chart(figures.quality(metrics), RANKED, "quality")
+        widgets.chart(figures.quality(metrics), f"{quality.tested(metrics)} {RANKED}", "quality")
     table.dataframe(quality.headline(metrics), hide_index=True)
     with st.expander("Other cutoffs, and what the lists look like"):
         st.dataframe(quality.everything(metrics), hide_index=True)

@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from seqsae_core.config import ARCHITECTURES, PRESETS, preset
+from seqsae_core.config import ARCHITECTURES, PRESETS, SPLITS, preset
 from seqsae_core.errors import UserError
 
 DEFAULT_STUDY = "studies/movietweetings"
@@ -57,8 +57,9 @@ def _build_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", default="movietweetings", help="a built-in name, a folder or a file")
     parser.add_argument("--items", help="the item table, where it is a file of its own")
     parser.add_argument("--preset", default="default", help=", ".join(PRESETS))
-    parser.add_argument("--architecture", default="sasrec", help=", ".join(ARCHITECTURES))
+    parser.add_argument("--architecture", help=f"{', '.join(ARCHITECTURES)} (default: the preset's own)")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--split", help=f"{', '.join(SPLITS)} (default: the preset's own)")
 
 
 def _recommend_options(parser: argparse.ArgumentParser) -> None:
@@ -73,7 +74,8 @@ def _recommend_options(parser: argparse.ArgumentParser) -> None:
 def _build(options: argparse.Namespace) -> None:
     from seqsae_core.build import build
 
-    build(options.out, preset(options.preset, options.seed, options.data, options.items, options.architecture))
+    choices = {"split": options.split, "architecture": options.architecture}
+    build(options.out, preset(options.preset, options.seed, options.data, options.items, **choices))
 
 
 def _serve(options: argparse.Namespace) -> None:

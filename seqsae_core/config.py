@@ -1,10 +1,12 @@
 """Every setting of a study, in one frozen tree, and the presets that fill it."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
 from seqsae_core.errors import UserError
 
+SPLITS = ("leave-one-out", "global-temporal", "user-disjoint")
 
 @dataclass(frozen=True)
 class DataConfig:
@@ -171,20 +173,27 @@ PRESETS = {"tiny": _tiny, "quick": _quick, "default": StudyConfig, "paper": _pap
 
 
 def preset(
-    name: str, seed: int = 0, source: str | None = None, items: str | None = None, architecture: str = "sasrec"
-) -> StudyConfig:
-    """The named preset with its seed, data source and architecture set.
+    name: str, seed: int = 0, source: str | None = None, items: str | None = None, *,
+    split: str | None = None, architecture: str | None = None,
+) -> StudyConfig:  # fmt: skip
+    """The named preset with its seed and data source set; a choice of None stays the preset's own.
 
-    Raises UserError for a name that is not in `PRESETS`, or an architecture that is not in `ARCHITECTURES`.
+    Raises UserError for a name that is not in `PRESETS`, `SPLITS` or `ARCHITECTURES`.
     """
-    if name not in PRESETS:
-        raise UserError(f"There is no preset “{name}”. Choose one of: {', '.join(PRESETS)}.")
-    if architecture not in ARCHITECTURES:
-        raise UserError(f"There is no architecture “{architecture}”. Choose one of: {', '.join(ARCHITECTURES)}.")
-    config = PRESETS[name]()
+    config = PRESETS[_known("preset", name, PRESETS)]()
     data = replace(config.data, source=source or config.data.source, items=items)
-    recommender = replace(config.recommender, **ARCHITECTURES[architecture])
+    recommender = config.recommender
+    if split is not None:
+        data = replace(data, split=_known("split", split, SPLITS))
+    if architecture is not None:
+        recommender = replace(recommender, **ARCHITECTURES[_known("architecture", architecture, ARCHITECTURES)])
     return replace(config, preset=name, seed=seed, data=data, recommender=recommender)
+
+
+def _known(what: str, name: str, names: Iterable[str]) -> str:
+    if name not in names:
+        raise UserError(f"There is no {what} “{name}”. Choose one of: {', '.join(names)}.")
+    return name
 
 
 def to_dict(config: StudyConfig) -> dict[str, Any]:

@@ -35,6 +35,13 @@ def test_an_architecture_keeps_the_rest_of_the_preset():
         preset("tiny", architecture="gru")
 
 
+def test_a_split_replaces_the_presets_own_only_where_it_is_given():
+    assert preset("paper").data.split == "user-disjoint"
+    assert preset("paper", split="global-temporal").data.split == "global-temporal"
+    with pytest.raises(UserError, match=r"no split “random”.*leave-one-out"):
+        preset("tiny", split="random")
+
+
 def test_dictionaries_that_differ_have_different_names():
     config = preset("default")
     others = [replace(config, sae=replace(config.sae, **d)) for d in ({"k": 8}, {"layer": 2}, {"latents": 512})]

@@ -10,7 +10,7 @@ import pytest
 
 from seqsae_core import __main__ as command_line
 from seqsae_core.config import PRESETS
-from seqsae_core.metrics import EVIDENCE_FIGURES, SAE_FIGURES, STEERING_FIGURES
+from seqsae_core.metrics import EVIDENCE_FIGURES, SAE_FIGURES, STEERING_FIGURES, TESTED
 from seqsae_core.store import DICTIONARY_STAGES, SHARED_STAGES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -105,7 +105,7 @@ def test_no_document_holds_one_machines_paths_or_hosts(path):
 
 def test_method_defines_every_quoted_figure():
     method = (ROOT / "docs" / "METHOD.md").read_text().lower()
-    figures = {*SAE_FIGURES, *EVIDENCE_FIGURES, *STEERING_FIGURES}
+    figures = {*SAE_FIGURES, *EVIDENCE_FIGURES, *STEERING_FIGURES, *TESTED}
     assert not [name for name in figures if name not in method]
 
 

@@ -57,6 +57,13 @@ def test_top_k_is_a_stable_sort(levels):
         assert (values.numpy() == np.take_along_axis(scores, order[:, :k], 1)).all()
 
 
+@pytest.mark.parametrize("k", [6, 50])
+def test_a_list_longer_than_the_catalogue_holds_all_of_it(k):
+    scores = torch.tensor([[-torch.inf, 2.0, 5.0, 2.0, 5.0, 1.0]])
+    items, values = top_k(scores, k)
+    assert items[values.isfinite()].tolist() == [2, 4, 1, 3, 5]
+
+
 def test_bootstrap_interval_matches_the_normal_one():
     values = np.random.default_rng(1).normal(3.0, 2.0, 4000)
     mean, low, high = bootstrap_mean(values, draws=2000)

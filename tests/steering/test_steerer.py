@@ -86,6 +86,13 @@ def test_the_whole_history_is_filtered_and_only_the_window_is_read(steerer):
     assert np.array_equal(long.items, [i for i in short.items if i > 30])
 
 
+def test_a_list_longer_than_the_catalogue_holds_every_item_that_is_left(steerer, histories):
+    for history in histories:
+        ranking = steerer.recommend(history, EDITS, k=10 * steerer.model.n_items)
+        assert sorted(ranking.items) == sorted(set(range(1, steerer.model.n_items + 1)) - set(history))
+        assert np.isfinite(ranking.scores).all()
+
+
 def test_ties_go_to_the_lower_item(model, sae, units):
     flat = copy.deepcopy(model)
     for parameter in (flat.items.weight, flat.bias):
