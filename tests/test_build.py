@@ -17,7 +17,7 @@ from seqsae_core.build import PIPELINE, build, make_stamps
 from seqsae_core.config import preset
 from seqsae_core.errors import UserError
 from seqsae_core.metrics import EVIDENCE_KINDS, STEERING_METHODS, quoted
-from seqsae_core.study import Study
+from seqsae_core.study import Study, read_progress
 
 
 def test_every_stage_is_there_and_the_figures_are_finite(tiny_study):
@@ -62,6 +62,16 @@ def test_a_build_cut_off_goes_on_and_ends_with_the_same_weights(tiny_study, tmp_
     for a, b in zip(study.sae().parameters(), whole.sae().parameters(), strict=True):
         assert np.array_equal(a.detach().numpy(), b.detach().numpy())
     assert quoted(study)["evidence"] == quoted(whole)["evidence"]
+
+
+def test_a_training_that_diverges_fails_with_its_reason_and_keeps_what_is_done(tmp_path):
+    config = preset("tiny")
+    diverging = replace(config, recommender=replace(config.recommender, learning_rate=1e38))
+    with pytest.raises(UserError, match="diverged: the loss is"):
+        build(tmp_path / "study", diverging)
+    study = Study.open(tmp_path / "study")
+    assert list(study.manifest["stages"]) == ["data"]
+    assert "learning_rate" in read_progress(study.path)["error"]
 
 
 def _has(folder, stage) -> bool:

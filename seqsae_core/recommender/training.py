@@ -1,5 +1,6 @@
 """Training a transformer, whichever its architecture and its objective."""
 
+import math
 import time
 from collections.abc import Callable
 
@@ -9,6 +10,7 @@ import torch
 from seqsae_core.config import RecommenderConfig
 from seqsae_core.data.sequences import Sequences, Split
 from seqsae_core.device import best_device
+from seqsae_core.errors import UserError
 from seqsae_core.recommender.batching import batches, item_counts, training_events
 from seqsae_core.recommender.evaluation import target_ranks
 from seqsae_core.recommender.negatives import Negatives
@@ -52,7 +54,8 @@ def train(
     """The trained model in evaluation mode, with the weights of its best validation NDCG@10, and one log row a pass.
 
     Stops after `passes`, after `patience` passes without a better validation, or when the next pass would
-    end beyond `seconds`. `report(fraction, detail)` is called about four times a second.
+    end beyond `seconds`. `report(fraction, detail)` is called every eighth step.
+    Raises UserError when the loss is no longer a finite number.
     """
     model = make_model(sequences, split, config, max_length, seed).to(best_device())
     optimiser = torch.optim.AdamW(
@@ -90,17 +93,27 @@ def _run_pass(model, optimiser, loss_of, sequences, split, config, rng, number, 
     for step, items in enumerate(todo):
         _set_rate(optimiser, config, number + step / len(todo))
         loss = loss_of(model, items.to(device), rng)
+        total += _finite(loss.item(), f"pass {number + 1}, step {step + 1} of {len(todo)}", config)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
-        total += loss.item()
         if report and step % 8 == 0:
             report(
                 (number + step / len(todo)) / config.passes,
                 f"pass {number + 1}, loss {total / (step + 1):.3f}",
             )
     return total / len(todo)
+
+
+def _finite(loss: float, where: str, config: RecommenderConfig) -> float:
+    if math.isfinite(loss):
+        return loss
+    raise UserError(
+        f"Training the recommender diverged: the loss is {loss} at {where}. Lower `learning_rate` (now "
+        f"{config.learning_rate:g}) of the preset in seqsae_core/config.py, or choose another preset, and build again. "
+        "Stages that are done are kept."
+    )
 
 
 def _set_rate(optimiser: torch.optim.Optimizer, config: RecommenderConfig, passes_done: float) -> None:

@@ -8,6 +8,7 @@ import torch
 
 from seqsae_core.config import RecommenderConfig
 from seqsae_core.data.sequences import Sequences, make_split
+from seqsae_core.errors import UserError
 from seqsae_core.recommender import training
 
 SMALL = RecommenderConfig(width=8, passes=3, negatives=16, batch_size=16)
@@ -42,3 +43,9 @@ def test_training_stops_within_its_seconds(toy_sequences):
     split = make_split(toy_sequences, "leave-one-out")
     _, log = training.train(toy_sequences, split, replace(SMALL, passes=50, seconds=1e-6), 8, seed=0)
     assert len(log) == 1
+
+
+def test_a_loss_that_is_no_number_stops_training_and_says_where_and_what_to_change(toy_sequences):
+    split = make_split(toy_sequences, "leave-one-out")
+    with pytest.raises(UserError, match=r"loss is (nan|inf) at pass 1, step \d+ of 9.*learning_rate.* \(now 1e\+38\)"):
+        training.train(toy_sequences, split, replace(SMALL, learning_rate=1e38), 8, seed=0)
