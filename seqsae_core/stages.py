@@ -1,6 +1,5 @@
 """What each stage of the build does: read what is there, call one room, write the files."""
 
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -43,9 +42,10 @@ def run_recommender(study: Study, config: StudyConfig, folder: Path, report: Rep
     study.update_manifest(threads=use_threads(), device=str(best_device()))
     sequences = study.sequences()
     split = study.split(sequences)
-    began = time.monotonic()
-    model, log = training.train(sequences, split, config.recommender, config.data.max_length, config.seed, report)
-    seconds = round(time.monotonic() - began, 1)
+    model, log = training.train(
+        sequences, split, config.recommender, config.data.max_length, config.seed, report,
+        study.checkpoint("recommender"),
+    )  # fmt: skip
     report(1.0, "test users")
     users = np.flatnonzero(split.test_at >= 1)
     at = split.test_at[users]
@@ -55,7 +55,7 @@ def run_recommender(study: Study, config: StudyConfig, folder: Path, report: Rep
     metrics: dict[str, Any] = {
         "split": config.data.split,
         **evaluation.summarise(ours, counts),
-        "train_seconds": seconds,
+        "train_seconds": round(log[-1]["seconds"], 1),
         "baselines": {name: evaluation.summarise(found, counts) for name, found in others.items()},
         "log": log,
     }

@@ -17,6 +17,7 @@ from seqsae_core.build import PIPELINE, build, make_stamps
 from seqsae_core.config import preset
 from seqsae_core.errors import UserError
 from seqsae_core.metrics import EVIDENCE_KINDS, STEERING_METHODS, quoted
+from seqsae_core.progress import Progress
 from seqsae_core.study import Study, read_progress
 
 
@@ -62,6 +63,33 @@ def test_a_build_cut_off_goes_on_and_ends_with_the_same_weights(tiny_study, tmp_
     for a, b in zip(study.sae().parameters(), whole.sae().parameters(), strict=True):
         assert np.array_equal(a.detach().numpy(), b.detach().numpy())
     assert quoted(study)["evidence"] == quoted(whole)["evidence"]
+
+
+def test_a_training_cut_off_goes_on_and_ends_with_the_same_model(tiny_study, tmp_path, monkeypatch):
+    folder, told = tmp_path / "cut", []
+
+    def told_until_pass_two(self, fraction, detail="", **facts):
+        if detail.startswith("pass 2"):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Progress, "update", told_until_pass_two)
+    with pytest.raises(KeyboardInterrupt):
+        build(folder, preset("tiny"))
+    assert list(Study.open(folder).manifest["stages"]) == ["data"]
+    monkeypatch.setattr(Progress, "update", lambda self, fraction, detail="", **facts: told.append((detail, facts)))
+    monkeypatch.setattr(stages, "run_sae", _power_cut)
+    with pytest.raises(RuntimeError):
+        build(folder, preset("tiny"))
+    assert told[0][0].startswith("pass 2") and told[0][1]["resumed"] == 0.5
+    study, whole = Study.open(folder), Study.open(tiny_study)
+    for a, b in zip(study.model().parameters(), whole.model().parameters(), strict=True):
+        assert np.array_equal(a.detach().numpy(), b.detach().numpy())
+    assert quoted(study)["recommender"]["ndcg@10"] == quoted(whole)["recommender"]["ndcg@10"]
+    assert not study.checkpoint("recommender").exists()
+
+
+def _power_cut(*_):
+    raise RuntimeError("power cut")
 
 
 def test_a_training_that_diverges_fails_with_its_reason_and_keeps_what_is_done(tmp_path):
