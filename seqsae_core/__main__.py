@@ -57,12 +57,15 @@ def _build_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--items", help="the item table, where it is a file of its own")
     parser.add_argument("--preset", default="default", help=", ".join(PRESETS))
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--time-budget", type=float, metavar="SECONDS", help="what training the recommender may take at most"
+    )
 
 
 def _build(options: argparse.Namespace) -> None:
     from seqsae_core.build import build
 
-    build(options.out, preset(options.preset, options.seed, options.data, options.items))
+    build(options.out, preset(options.preset, options.seed, options.data, options.items, options.time_budget))
 
 
 def _serve(options: argparse.Namespace) -> None:

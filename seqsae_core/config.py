@@ -1,5 +1,6 @@
 """Every setting of a study, in one frozen tree, and the presets that fill it."""
 
+import math
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
@@ -23,7 +24,7 @@ class RecommenderConfig:
     """The transformer and its training. `negatives=None` is the full softmax.
 
     `popular_negatives` is the share of them drawn by popularity; `calibration` is gBCE's t.
-    `seconds` caps the training time: such a run stops at a pass that depends on the machine's speed.
+    `seconds` caps the training time: as many of the `passes` are planned as it allows on this machine.
     """
 
     architecture: str = "sasrec"
@@ -130,7 +131,7 @@ def _tiny() -> StudyConfig:
 def _quick() -> StudyConfig:
     return StudyConfig(
         data=DataConfig(max_users=12000, max_length=32),
-        recommender=RecommenderConfig(passes=4, seconds=15),
+        recommender=RecommenderConfig(passes=4, seconds=15.0),
         sae=SaeConfig(latents=256, k=12, steps=800, dead_window=150),
         evidence=EvidenceConfig(permutations=200, bootstrap=50, min_positives=100, halves=2),
         layout=LayoutConfig(clusters=12),
@@ -163,16 +164,26 @@ def _full() -> StudyConfig:
 PRESETS = {"tiny": _tiny, "quick": _quick, "default": StudyConfig, "paper": _paper, "full": _full}
 
 
-def preset(name: str, seed: int = 0, source: str | None = None, items: str | None = None) -> StudyConfig:
-    """The named preset with its seed and data source set.
+def preset(
+    name: str, seed: int = 0, source: str | None = None, items: str | None = None, time_budget: float | None = None
+) -> StudyConfig:
+    """The named preset with its seed and data source set, and the seconds that training the recommender may take.
 
-    Raises UserError for a name that is not in `PRESETS`.
+    Raises UserError for a name that is not in `PRESETS`, or seconds that are none.
     """
     if name not in PRESETS:
         raise UserError(f"There is no preset “{name}”. Choose one of: {', '.join(PRESETS)}.")
     config = PRESETS[name]()
     data = replace(config.data, source=source or config.data.source, items=items)
+    if time_budget is not None:
+        config = replace(config, recommender=replace(config.recommender, seconds=_positive(time_budget)))
     return replace(config, preset=name, seed=seed, data=data)
+
+
+def _positive(seconds: float) -> float:
+    if not 0 < seconds < math.inf:
+        raise UserError(f"A time budget of {seconds:g} s allows no training: give a number of seconds above 0.")
+    return seconds
 
 
 def to_dict(config: StudyConfig) -> dict[str, Any]:

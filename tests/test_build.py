@@ -44,6 +44,8 @@ def test_a_changed_setting_makes_its_stage_and_the_later_ones_stale():
     old = make_stamps(config, "x")
     new = make_stamps(replace(config, evidence=replace(config.evidence, bootstrap=21)), "x")
     assert {n for n in old if old[n] != new[n]} == {"evidence", "map", "steering", "extras"}
+    timed = make_stamps(preset("tiny", time_budget=9.0), "x")
+    assert {n for n in old if old[n] == timed[n]} == {"data"}
     assert not set(make_stamps(config, "y").values()) & set(old.values())
     assert not set(make_stamps(replace(config, seed=1), "x").values()) & set(old.values())
 
@@ -113,6 +115,7 @@ def _has(folder, stage) -> bool:
     ("arguments", "message"),
     [
         (["build", "--preset", "huge"], "no preset"),
+        (["build", "--time-budget", "-1"], "above 0"),
         (["build", "--data", "nowhere.csv"], "No data at nowhere.csv"),
         (["metrics", "nowhere"], "No study at nowhere"),
         (["extras", "nowhere"], "No study at nowhere"),

@@ -39,7 +39,7 @@ def control_activations(
         yield _collected(kind, untrained, sequences, split, corpus, layer)
     yield _static("static_embedding_sae", model, sequences, split, corpus, layer)
     shuffled = shuffle_histories(sequences, split, seed)
-    other, _ = training.train(shuffled, split, config.recommender, model.max_length, seed, report)
+    other = training.train(shuffled, split, config.recommender, model.max_length, seed, report).model
     yield _collected("shuffled_sequence_sae", other, sequences, split, corpus, layer)
 
 

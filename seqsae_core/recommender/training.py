@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,21 @@ from seqsae_core.recommender.evaluation import target_ranks
 from seqsae_core.recommender.negatives import Negatives
 from seqsae_core.recommender.objective import full_softmax, gbce, sampled_softmax
 from seqsae_core.recommender.ranking import ndcg
+from seqsae_core.recommender.schedule import Cost, Plan, learning_rate
 from seqsae_core.recommender.spectral import spectral_embeddings
 from seqsae_core.recommender.transformer import ARCHITECTURES, Transformer
 
 Loss = Callable[[Transformer, torch.Tensor, np.random.Generator], torch.Tensor]
+MEASURED_STEPS, MEASURED_USERS = 20, 512
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The model in evaluation mode, one log row a pass, and the plan that the training ended with."""
+
+    model: Transformer
+    log: list[dict[str, Any]]
+    plan: Plan
 
 
 def make_model(
@@ -54,11 +66,13 @@ def train(
     seed: int,
     report: Report | None = None,
     checkpoint_folder: Path | None = None,
-) -> tuple[Transformer, list[dict[str, Any]]]:
-    """The trained model in evaluation mode, with the weights of its best validation NDCG@10, and one log row a pass.
+) -> Trained:
+    """A model with the weights of its best validation NDCG@10.
 
-    Stops after `passes`, after `patience` passes without a better validation, or when the next pass would
-    end beyond `seconds`. `report(fraction, detail, resumed=fraction at the start)` is called every eighth step.
+    Stops after `passes`, or after `patience` passes without a better validation. With `seconds`, as many passes are
+    planned as they allow, foreseen early in the first pass and looked at again after each. Should the machine become
+    slower, training stops in time all the same.
+    `report(fraction, detail, resumed=fraction at the start)` is called every eighth step.
     checkpoint_folder: gets a checkpoint after each pass; where it has one, training goes on from there, and ends with
     the same bits as one that ran through. Raises UserError when the loss is no longer a finite number.
     """
@@ -70,12 +84,12 @@ def train(
         if checkpoint_folder:
             trainer.save(checkpoint_folder)
     trainer.model.load_state_dict(trainer.best)
-    return trainer.model.cpu().eval(), trainer.log
+    return Trained(trainer.model.cpu().eval(), trainer.log, trainer.plan)
 
 
-def validate(model: Transformer, sequences: Sequences, split: Split) -> float:
-    """Mean NDCG@10 on the validation targets."""
-    users = np.flatnonzero(split.valid_at >= 1)
+def validate(model: Transformer, sequences: Sequences, split: Split, every: int = 1) -> float:
+    """Mean NDCG@10 on the validation targets, of every n-th user that has one."""
+    users = np.flatnonzero(split.valid_at >= 1)[::every]
     model.eval()
     return float(ndcg(target_ranks(model, sequences, users, split.valid_at[users]), 10).mean())
 
@@ -97,17 +111,19 @@ class Trainer:
         self.rng = np.random.default_rng(seed)
         self.best: dict[str, torch.Tensor] = {}
         self.log: list[dict[str, Any]] = []
+        self.plan, self.cost = Plan(config.passes), Cost(0.0, 0.0)
         self.resumed, self.seconds_before = 0, 0.0
 
     def resume(self, folder: Path) -> None:
         """Go on from the checkpoint of a folder, if there is one."""
         if found := checkpoint.load(folder, self.model, self.optimiser, self.rng):
-            self.best, self.log = found[0], found[1]["log"]
+            self.best, self.log, self.plan = found[0], found[1]["log"], Plan(**found[1]["plan"])
             self.resumed, self.seconds_before = len(self.log), self.log[-1]["seconds"]
 
     def save(self, folder: Path) -> None:
         """Replace the checkpoint of a folder."""
-        checkpoint.save(folder, self.model, self.optimiser, self.rng, self.best, {"log": self.log})
+        notes = {"log": self.log, "plan": asdict(self.plan)}
+        checkpoint.save(folder, self.model, self.optimiser, self.rng, self.best, notes)
 
     @property
     def seconds(self) -> float:
@@ -116,37 +132,48 @@ class Trainer:
 
     @property
     def finished(self) -> bool:
-        """Whether the passes, the patience or the seconds are used up."""
-        done, scores = len(self.log), [row["ndcg@10"] for row in self.log]
-        if not done:
-            return False
-        stale = done - 1 - int(np.argmax(scores)) >= self.config.patience
-        late = self.config.seconds and self.log[-1]["seconds"] * (done + 1) / done > self.config.seconds
-        return bool(stale or late or done >= self.config.passes)
+        """Whether the planned passes or the patience are used up."""
+        scores = [row["ndcg@10"] for row in self.log]
+        stale = bool(scores) and len(scores) - 1 - int(np.argmax(scores)) >= self.config.patience
+        return stale or len(scores) >= self.plan.passes
 
     def run_pass(self) -> None:
-        """Train for a pass, validate, and add a row to the log."""
-        loss = self._steps(len(self.log))
+        """Train for a pass, validate, add a row to the log, and look at the plan again."""
+        done, began = len(self.log), self.seconds
+        losses = self._steps(done)
+        trained = self.seconds
         score = validate(self.model, self.sequences, self.split)
         if score > max((row["ndcg@10"] for row in self.log), default=-1.0):
             self.best = {name: weights.clone() for name, weights in self.model.state_dict().items()}
-        self.log.append({"pass": len(self.log) + 1, "loss": loss, "ndcg@10": score, "seconds": self.seconds})
+        row = {"pass": done + 1, "loss": sum(losses) / len(losses), "ndcg@10": score, "seconds": self.seconds}
+        self.log.append(row | {"planned": self.plan.passes})
+        self._plan_for(Cost(trained - began, self.seconds - trained))
 
-    def _steps(self, done: int) -> float:
-        """Every step of the pass after `done` passes; the mean loss."""
+    def _steps(self, done: int) -> list[float]:
+        """Every step of the pass after `done` passes, as far as it is planned; their losses."""
         self.model.train()
         todo = list(batches(self.sequences, self.split, self.model.max_length, self.config.batch_size, self.rng))
-        total = 0.0
+        losses: list[float] = []
+        paces: list[float] = []
         for step, items in enumerate(todo):
-            _set_rate(self.optimiser, self.config, done + step / len(todo))
-            total += self._step(items, f"pass {done + 1}, step {step + 1} of {len(todo)}")
+            at, began = done + step / len(todo), time.monotonic()
+            if losses and self._late():
+                self.plan = Plan(at, f"{self.config.seconds:g} s were over")
+            if at >= self.plan.passes:
+                break
+            losses.append(self._step(items, at, f"pass {done + 1}, step {step + 1} of {len(todo)}"))
+            paces.append((time.monotonic() - began) / items.numel())
+            if not done and len(paces) == MEASURED_STEPS:
+                self._foresee(paces, sum(batch.numel() for batch in todo))
             if self.report and step % 8 == 0:
-                fraction, detail = (done + step / len(todo)) / self.config.passes, f"loss {total / (step + 1):.3f}"
-                self.report(fraction, f"pass {done + 1}, {detail}", resumed=self.resumed / self.config.passes)
-        return total / len(todo)
+                self._tell(at, losses)
+        return losses
 
-    def _step(self, items: torch.Tensor, where: str) -> float:
-        """One step of the optimiser on a batch of windows; its loss. Raises UserError when that is not finite."""
+    def _step(self, items: torch.Tensor, at: float, where: str) -> float:
+        """One step of the optimiser, `at` so many passes, on a batch of windows; its loss.
+
+        Raises UserError when that is not finite.
+        """
         loss = self.loss_of(self.model, items.to(self.model.bias.device), self.rng)
         if not math.isfinite(value := loss.item()):
             raise UserError(
@@ -154,19 +181,38 @@ class Trainer:
                 f"{self.config.learning_rate:g}) of the preset in seqsae_core/config.py, or choose another preset, "
                 "and build again. Stages that are done are kept."
             )
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(self.config.learning_rate, self.plan.passes, at)
         self.optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimiser.step()
         return value
 
+    def _tell(self, at: float, losses: list[float]) -> None:
+        planned = self.plan.passes
+        detail = f"pass {int(at) + 1} of {planned:g}, loss {sum(losses) / len(losses):.3f}"
+        self.report(at / planned, detail, resumed=self.resumed / planned)
 
-def _set_rate(optimiser: torch.optim.Optimizer, config: RecommenderConfig, passes_done: float) -> None:
-    """Linear warm-up over a tenth of a pass, then linear decay to a twentieth at the last pass."""
-    warm_up = min(1.0, 0.05 + passes_done / 0.1)
-    decay = 1 - 0.95 * passes_done / config.passes
-    for group in optimiser.param_groups:
-        group["lr"] = config.learning_rate * warm_up * decay
+    def _foresee(self, paces: list[float], positions: int) -> None:
+        """Plan before the first pass is over: steps cost by the positions of their windows, validation by its users."""
+        if not self.config.seconds:
+            return
+        every = max(1, len(self.split.valid_at) // MEASURED_USERS)
+        began = time.monotonic()
+        validate(self.model, self.sequences, self.split, every)
+        self.model.train()
+        self._plan_for(Cost(float(np.median(paces)) * positions, every * (time.monotonic() - began)))
+
+    def _late(self) -> bool:
+        """Whether the seconds leave no more than a validation, whatever was planned."""
+        return bool(self.config.seconds) and self.seconds + self.cost.validate > self.config.seconds
+
+    def _plan_for(self, cost: Cost) -> None:
+        """Plan no more passes than the seconds allow, when each costs so much."""
+        self.cost = cost
+        if self.config.seconds:
+            self.plan = self.plan.within(self.config.seconds, self.seconds, len(self.log), cost)
 
 
 def make_loss(config: RecommenderConfig, counts: np.ndarray) -> Loss:

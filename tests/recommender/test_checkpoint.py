@@ -8,6 +8,7 @@ import torch
 from seqsae_core.config import RecommenderConfig
 from seqsae_core.data.sequences import make_split
 from seqsae_core.recommender import checkpoint, training
+from seqsae_core.recommender.schedule import Plan
 
 SMALL = RecommenderConfig(width=8, passes=4, negatives=16, batch_size=4)
 SEED = 3
@@ -30,7 +31,8 @@ class Reporter:
 
 def run(sequences, config, report=None, folder=None):
     split = make_split(sequences, "leave-one-out")
-    return training.train(sequences, split, config, 12, SEED, report, folder)
+    trained = training.train(sequences, split, config, 12, SEED, report, folder)
+    return trained.model, trained.log
 
 
 def same_weights(one, two) -> bool:
@@ -80,6 +82,17 @@ def test_seconds_count_over_all_runs(toy_sequences, tmp_path):
     _, log = run(toy_sequences, replace(SMALL, passes=1), None, tmp_path)
     config = replace(SMALL, passes=50, seconds=log[0]["seconds"])
     assert len(run(toy_sequences, config, None, tmp_path)[1]) == 1
+
+
+def test_the_plan_is_kept(toy_sequences, tmp_path):
+    split = make_split(toy_sequences, "leave-one-out")
+    one, two = (training.Trainer(toy_sequences, split, SMALL, 12, SEED) for _ in range(2))
+    one.plan = Plan(2.5, "time is short")
+    one.run_pass()
+    one.save(tmp_path)
+    two.resume(tmp_path)
+    assert two.plan == one.plan and two.log == one.log
+    assert two.seconds >= one.log[0]["seconds"]
 
 
 def test_a_checkpoint_cut_off_while_written_is_not_read(toy_sequences, tmp_path, monkeypatch):

@@ -33,16 +33,16 @@ def test_training_learns_the_rule_and_repeats_exactly(cycle, architecture, setti
     split = make_split(cycle, "leave-one-out")
     recipe = {"architecture": architecture, "passes": 40, "patience": 40, "learning_rate": 1e-2, "negatives": 8}
     config = replace(SMALL, **recipe | settings)
-    one, log = training.train(cycle, split, config, 15, seed=3)
-    two, _ = training.train(cycle, split, config, 15, seed=3)
+    trained, again = (training.train(cycle, split, config, 15, seed=3) for _ in range(2))
+    one, two, log = trained.model, again.model, trained.log
     assert all(torch.equal(a, b) for a, b in zip(one.parameters(), two.parameters(), strict=True))
     assert training.validate(one, cycle, split) == max(row["ndcg@10"] for row in log) > 0.9
 
 
 def test_training_stops_within_its_seconds(toy_sequences):
     split = make_split(toy_sequences, "leave-one-out")
-    _, log = training.train(toy_sequences, split, replace(SMALL, passes=50, seconds=1e-6), 8, seed=0)
-    assert len(log) == 1
+    trained = training.train(toy_sequences, split, replace(SMALL, passes=50, seconds=1e-6), 8, seed=0)
+    assert len(trained.log) == 1
 
 
 def test_a_loss_that_is_no_number_stops_training_and_says_where_and_what_to_change(toy_sequences):
