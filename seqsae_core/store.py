@@ -118,17 +118,17 @@ class Store:
         """The command line that builds this study with the settings and the data it was started with."""
         return build_command(self.path, self.manifest)
 
-    def checkpoint(self, stage: str, dictionary: str | None = None) -> Path:
+    def checkpoint(self, stage: str) -> Path:
         """The folder where a running stage keeps what it needs to go on after an interruption.
 
         `stage` empties it when it holds what another stamp left, and removes it with the commit.
         """
-        return self.path / ".checkpoint" / self._key(stage, dictionary)
+        return self.path / ".checkpoint" / stage
 
     @contextmanager
     def stage(self, stage: str, dictionary: str | None, stamp: str) -> Iterator[tuple[Path, dict[str, Any]]]:
         """An empty folder to write a stage into, and its manifest entry; committed on leaving without error."""
-        key, checkpoint = self._key(stage, dictionary), self.checkpoint(stage, dictionary)
+        key, checkpoint = self._key(stage, dictionary), self.checkpoint(stage)
         aside, entry = self.path / ".partial" / key, {"stamp": stamp}
         _claim(checkpoint, stamp)
         shutil.rmtree(aside, ignore_errors=True)

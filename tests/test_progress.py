@@ -171,6 +171,19 @@ def test_a_resumed_stage_stays_resumed(path):
     build.done("model")
 
 
+def test_a_stage_shows_what_it_logged_until_it_logs_anew(path, monkeypatch):
+    monkeypatch.setattr(progress, "WRITE_EVERY", 0.0)
+    build = Progress(path, STAGES, io.StringIO())
+    build.start("model")
+    build.update(0.1, "pass 1", log=[{"pass": 1}])
+    build.update(0.2, "pass 1")
+    assert read(path)["stages"][1]["log"] == [{"pass": 1}]
+    build.update(0.3, "pass 2", log=[{"pass": 1}, {"pass": 2}])
+    assert read(path)["stages"][1]["log"] == [{"pass": 1}, {"pass": 2}]
+    assert "log" not in read(path)["stages"][2]
+    build.done("model")
+
+
 def test_time_left_never_reaches_zero_while_a_silent_stage_overruns():
     assert eta([stage(20.0, "running", 0.0, 500.0, 0.0)]) > 0
 

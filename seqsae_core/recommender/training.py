@@ -27,11 +27,16 @@ from seqsae_core.recommender.transformer import ARCHITECTURES, Transformer
 
 Loss = Callable[[Transformer, torch.Tensor, np.random.Generator], torch.Tensor]
 MEASURED_STEPS, MEASURED_USERS = 20, 512
+POINTS = 20
 
 
 @dataclass(frozen=True)
 class Trained:
-    """The model in evaluation mode, one log row a pass, and the plan that the training ended with."""
+    """The model in evaluation mode, one log row a pass, and the plan that the training ended with.
+
+    A row: `pass`, mean `loss`, validation `ndcg@10`, `seconds` since the start, passes `planned` by then, and `losses`,
+    pairs of the passes done and the mean loss since the last pair, twenty in a whole pass.
+    """
 
     model: Transformer
     log: list[dict[str, Any]]
@@ -72,7 +77,8 @@ def train(
     Stops after `passes`, or after `patience` passes without a better validation. With `seconds`, as many passes are
     planned as they allow, foreseen early in the first pass and looked at again after each. Should the machine become
     slower, training stops in time all the same.
-    `report(fraction, detail, resumed=fraction at the start)` is called every eighth step.
+    `report(fraction, detail, resumed=fraction at the start, log=rows)` is called every eighth step and after each pass;
+    the row of a pass that is not over has `pass` and `losses` only.
     checkpoint_folder: gets a checkpoint after each pass; where it has one, training goes on from there, and ends with
     the same bits as one that ran through. Raises UserError when the loss is no longer a finite number.
     """
@@ -83,6 +89,7 @@ def train(
         trainer.run_pass()
         if checkpoint_folder:
             trainer.save(checkpoint_folder)
+        trainer.tell(len(trainer.log), f"validation NDCG@10 {trainer.log[-1]['ndcg@10']:.4f}")
     trainer.model.load_state_dict(trainer.best)
     return Trained(trainer.model.cpu().eval(), trainer.log, trainer.plan)
 
@@ -92,6 +99,28 @@ def validate(model: Transformer, sequences: Sequences, split: Split, every: int 
     users = np.flatnonzero(split.valid_at >= 1)[::every]
     model.eval()
     return float(ndcg(target_ranks(model, sequences, users, split.valid_at[users]), 10).mean())
+
+
+@dataclass
+class Pass:
+    """A pass under way: how many were done before it, how many steps it has, and the losses of those behind it."""
+
+    done: int
+    steps: int
+    losses: list[float]
+
+    @property
+    def mean(self) -> float:
+        """Mean loss so far."""
+        return sum(self.losses) / len(self.losses)
+
+    def row(self) -> dict[str, Any]:
+        """What the log can say of it before its validation."""
+        size = math.ceil(self.steps / POINTS)
+        parts = [self.losses[start : start + size] for start in range(0, len(self.losses), size)]
+        ends = [self.done + min(size * (n + 1), len(self.losses)) / self.steps for n in range(len(parts))]
+        means = [sum(part) / len(part) for part in parts]
+        return {"pass": self.done + 1, "losses": [list(pair) for pair in zip(ends, means, strict=True)]}
 
 
 class Trainer:
@@ -140,34 +169,39 @@ class Trainer:
     def run_pass(self) -> None:
         """Train for a pass, validate, add a row to the log, and look at the plan again."""
         done, began = len(self.log), self.seconds
-        losses = self._steps(done)
+        current = self._steps(done)
         trained = self.seconds
         score = validate(self.model, self.sequences, self.split)
         if score > max((row["ndcg@10"] for row in self.log), default=-1.0):
             self.best = {name: weights.clone() for name, weights in self.model.state_dict().items()}
-        row = {"pass": done + 1, "loss": sum(losses) / len(losses), "ndcg@10": score, "seconds": self.seconds}
-        self.log.append(row | {"planned": self.plan.passes})
+        figures = {"loss": current.mean, "ndcg@10": score, "seconds": self.seconds, "planned": self.plan.passes}
+        self.log.append(current.row() | figures)
         self._plan_for(Cost(trained - began, self.seconds - trained))
 
-    def _steps(self, done: int) -> list[float]:
-        """Every step of the pass after `done` passes, as far as it is planned; their losses."""
+    def tell(self, at: float, detail: str, *rows: dict[str, Any]) -> None:
+        """Report that so many passes are done; rows: what is to stand in the log beside the finished ones."""
+        if self.report:
+            planned, where = self.plan.passes, f"pass {math.ceil(at)} of {self.plan.passes:g}"
+            self.report(at / planned, f"{where}, {detail}", resumed=self.resumed / planned, log=[*self.log, *rows])
+
+    def _steps(self, done: int) -> Pass:
+        """Every step of the pass after `done` passes, as far as it is planned."""
         self.model.train()
         todo = list(batches(self.sequences, self.split, self.model.max_length, self.config.batch_size, self.rng))
-        losses: list[float] = []
-        paces: list[float] = []
+        current, paces = Pass(done, len(todo), []), []
         for step, items in enumerate(todo):
             at, began = done + step / len(todo), time.monotonic()
-            if losses and self._late():
+            if step and self._late():
                 self.plan = Plan(at, f"{self.config.seconds:g} s were over")
             if at >= self.plan.passes:
                 break
-            losses.append(self._step(items, at, f"pass {done + 1}, step {step + 1} of {len(todo)}"))
+            current.losses.append(self._step(items, at, f"pass {done + 1}, step {step + 1} of {len(todo)}"))
             paces.append((time.monotonic() - began) / items.numel())
             if not done and len(paces) == MEASURED_STEPS:
                 self._foresee(paces, sum(batch.numel() for batch in todo))
-            if self.report and step % 8 == 0:
-                self._tell(at, losses)
-        return losses
+            if step % 8 == 0:
+                self.tell(done + (step + 1) / len(todo), f"loss {current.mean:.3f}", current.row())
+        return current
 
     def _step(self, items: torch.Tensor, at: float, where: str) -> float:
         """One step of the optimiser, `at` so many passes, on a batch of windows; its loss.
@@ -188,11 +222,6 @@ class Trainer:
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimiser.step()
         return value
-
-    def _tell(self, at: float, losses: list[float]) -> None:
-        planned = self.plan.passes
-        detail = f"pass {int(at) + 1} of {planned:g}, loss {sum(losses) / len(losses):.3f}"
-        self.report(at / planned, detail, resumed=self.resumed / planned)
 
     def _foresee(self, paces: list[float], positions: int) -> None:
         """Plan before the first pass is over: steps cost by the positions of their windows, validation by its users."""

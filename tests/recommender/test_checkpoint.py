@@ -21,7 +21,7 @@ class Reporter:
         self.cut_in, self.passes, self.fractions, self.resumed = cut_in, [], [], []
 
     def __call__(self, fraction: float, detail: str, *, resumed: float = 0.0, **_) -> None:
-        number = int(detail.split()[1].rstrip(","))
+        number = int(detail.split()[1])
         if number == self.cut_in:
             raise KeyboardInterrupt
         self.passes.append(number)
@@ -54,7 +54,7 @@ def test_an_interrupted_training_ends_with_the_same_bits(toy_sequences, tmp_path
     again = Reporter()
     model, resumed_log = run(toy_sequences, config, again, tmp_path)
     assert set(again.passes) == set(range(cut_in, 5))
-    assert again.fractions[0] == again.resumed[0] == (cut_in - 1) / 4
+    assert again.resumed[0] == (cut_in - 1) / 4 < again.fractions[0] < cut_in / 4
     assert same_weights(model, whole)
     assert without_time(resumed_log) == without_time(log)
     seconds = [row["seconds"] for row in resumed_log]

@@ -49,3 +49,32 @@ def test_a_loss_that_is_no_number_stops_training_and_says_where_and_what_to_chan
     split = make_split(toy_sequences, "leave-one-out")
     with pytest.raises(UserError, match=r"loss is (nan|inf) at pass 1, step \d+ of 9.*learning_rate.* \(now 1e\+38\)"):
         training.train(toy_sequences, split, replace(SMALL, learning_rate=1e38), 8, seed=0)
+
+
+def test_the_log_grows_with_every_report_and_ends_as_it_is_returned(toy_sequences):
+    logs, fractions = [], []
+    split, config = make_split(toy_sequences, "leave-one-out"), replace(SMALL, batch_size=2)
+
+    def report(fraction, detail, *, log, **_):
+        logs.append(log)
+        fractions.append(fraction)
+
+    log = training.train(toy_sequences, split, config, 8, 0, report).log
+    assert logs[-1] == log and fractions[-1] == 1.0
+    assert fractions == sorted(fractions)
+    done = [pair for row in log for pair in row["losses"]]
+    for seen in logs:
+        drawn = [pair for row in seen for pair in row["losses"]]
+        assert drawn[:-1] == done[: len(drawn) - 1]
+    assert [pair[0] for pair in done] == sorted(pair[0] for pair in done)
+
+
+def test_a_row_holds_the_mean_loss_of_each_twentieth_of_its_pass():
+    losses = np.random.default_rng(0).random(45)
+    row = training.Pass(2, 45, losses.tolist()).row()
+    ends, means = zip(*row["losses"], strict=True)
+    assert row["pass"] == 3 and len(ends) == 15
+    np.testing.assert_allclose(ends, 2 + np.arange(3, 46, 3) / 45)
+    np.testing.assert_allclose(means, losses.reshape(15, 3).mean(1))
+    half = training.Pass(2, 45, losses[:4].tolist()).row()["losses"]
+    np.testing.assert_allclose(half, [[2 + 3 / 45, losses[:3].mean()], [2 + 4 / 45, losses[3]]])
