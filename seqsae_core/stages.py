@@ -1,7 +1,6 @@
 """What each stage of the build does: read what is there, call one room, write the files."""
 
-import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,24 +45,26 @@ def run_recommender(study: Study, config: StudyConfig, folder: Path, report: Rep
     study.update_manifest(threads=use_threads(), device=str(best_device()))
     sequences = study.sequences()
     split = study.split(sequences)
-    began = time.monotonic()
-    model, log = training.train(sequences, split, config.recommender, config.data.max_length, config.seed, report)
-    seconds = round(time.monotonic() - began, 1)
+    trained = training.train(
+        sequences, split, config.recommender, config.data.max_length, config.seed, report,
+        study.checkpoint("recommender"),
+    )  # fmt: skip
     report(1.0, "test users")
     users = np.flatnonzero(split.test_at >= 1)
     at = split.test_at[users]
     counts = batching.item_counts(sequences, split)
-    ours = evaluation.rank_users(model, sequences, users, at)
+    ours = evaluation.rank_users(trained.model, sequences, users, at)
     others = baselines.rank_baselines(sequences, split, users, at)
     metrics: dict[str, Any] = {
         "split": config.data.split,
         "unseen_targets": evaluation.unseen_targets(sequences, users, at, counts),
         **evaluation.summarise(ours, counts),
-        "train_seconds": seconds,
+        "train_seconds": round(trained.log[-1]["seconds"], 1),
         "baselines": {name: evaluation.summarise(found, counts) for name, found in others.items()},
-        "log": log,
+        "log": trained.log,
+        "plan": asdict(trained.plan),
     }
-    write_model(folder, model, metrics)
+    write_model(folder, trained.model, metrics)
     return f"test NDCG@10 {metrics['ndcg@10']:.4f}, popularity {metrics['baselines']['popularity']['ndcg@10']:.4f}"
 
 
