@@ -96,7 +96,7 @@ def training(log: Sequence[Mapping[str, Any]]) -> go.Figure:
         hover = "%{y:.4f} after %{x:.2f} passes<extra>" + label + "</extra>"
         figure.add_trace(go.Scatter(x=x, y=y, mode=mode, line_color=colour, hovertemplate=hover), row=1, col=column)
         figure.update_xaxes(title="passes", rangemode="tozero", row=1, col=column)
-        figure.update_yaxes(title=label, row=1, col=column)
+        figure.update_yaxes(title=label, rangemode="nonnegative", row=1, col=column)
     return _finish(figure, height=240)
 
 

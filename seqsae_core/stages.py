@@ -42,7 +42,7 @@ def run_data(study: Study, config: StudyConfig, folder: Path, report: Report) ->
 
 def run_recommender(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
     """Train the transformer; read the test targets once, beside the baselines."""
-    study.update_manifest(threads=use_threads(), device=str(best_device()))
+    study.update_manifest(threads=use_threads(study.manifest.get("threads")), device=str(best_device()))
     sequences = study.sequences()
     split = study.split(sequences)
     trained = training.train(
@@ -70,7 +70,7 @@ def run_recommender(study: Study, config: StudyConfig, folder: Path, report: Rep
 
 def run_sae(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
     """Train the dictionary on fit users, measure it on the others."""
-    use_threads()
+    use_threads(study.manifest.get("threads"))
     sequences, model, layer = study.sequences(), study.model(), config.sae.layer
     split = study.split(sequences)
     fit = activations.collect(model, sequences, split, split.users(seq.FIT), layer)
@@ -85,7 +85,7 @@ def run_sae(study: Study, config: StudyConfig, folder: Path, report: Report) -> 
 
 def run_evidence(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
     """Atlases of latents and rivals on held-out users, names, examples."""
-    use_threads()
+    use_threads(study.manifest.get("threads"))
     corpus, fit = held_out(study, config)
     sae = study.sae(config.dictionary)
     kinds = evidence.default_features(sae, fit.values, config.seed)
@@ -122,7 +122,7 @@ def run_map(study: Study, config: StudyConfig, folder: Path, report: Report) -> 
 
 def run_steering(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
     """Trade-off curves of a few concepts, and the effect of every latent."""
-    use_threads()
+    use_threads(study.manifest.get("threads"))
     summary = curves(study, config, folder, config.steering, lambda done, text: report(0.65 * done, text))
     report(0.65, "effect of every latent")
     sequences, sae = study.sequences(), study.sae(config.dictionary)
@@ -158,7 +158,7 @@ def latent_units(study: Study, config: StudyConfig) -> np.ndarray:
 
 def run_extras(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
     """Re-trainings, more rivals, and the curves of all concepts."""
-    use_threads()
+    use_threads(study.manifest.get("threads"))
     name = config.dictionary
     sequences, model, sae = study.sequences(), study.model(), study.sae(name)
     split = study.split(sequences)

@@ -94,11 +94,23 @@ def train(
     return Trained(trainer.model.cpu().eval(), trainer.log, trainer.plan)
 
 
-def validate(model: Transformer, sequences: Sequences, split: Split, every: int = 1) -> float:
-    """Mean NDCG@10 on the validation targets, of every n-th user that has one."""
-    users = np.flatnonzero(split.valid_at >= 1)[::every]
+def validate(model: Transformer, sequences: Sequences, split: Split, users: np.ndarray | None = None) -> float:
+    """Mean NDCG@10 on the validation targets, of all users that have one unless told otherwise."""
+    users = np.flatnonzero(split.valid_at >= 1) if users is None else users
     model.eval()
     return float(ndcg(target_ranks(model, sequences, users, split.valid_at[users]), 10).mean())
+
+
+def typical_users(split: Split, number: int) -> tuple[np.ndarray, int]:
+    """Users whose validation costs what that of as many others does, and how many there are in all.
+
+    They are the middle ones of the half with shorter and of the half with longer histories, so that batches of them
+    are padded no more than batches of all users are.
+    """
+    users = np.flatnonzero(split.valid_at >= 1)
+    halves = np.array_split(users[np.argsort(split.valid_at[users], kind="stable")], 2)
+    starts = [max(0, (len(half) - number // 2) // 2) for half in halves]
+    return np.concatenate([h[s : s + number // 2] for h, s in zip(halves, starts, strict=True)]), len(users)
 
 
 @dataclass
@@ -181,7 +193,7 @@ class Trainer:
     def tell(self, at: float, detail: str, *rows: dict[str, Any]) -> None:
         """Report that so many passes are done; rows: what is to stand in the log beside the finished ones."""
         if self.report:
-            planned, where = self.plan.passes, f"pass {math.ceil(at)} of {self.plan.passes:g}"
+            planned, where = self.plan.passes, f"pass {math.ceil(at)} of {math.ceil(self.plan.passes)}"
             self.report(at / planned, f"{where}, {detail}", resumed=self.resumed / planned, log=[*self.log, *rows])
 
     def _steps(self, done: int) -> Pass:
@@ -196,7 +208,7 @@ class Trainer:
             if at >= self.plan.passes:
                 break
             current.losses.append(self._step(items, at, f"pass {done + 1}, step {step + 1} of {len(todo)}"))
-            paces.append((time.monotonic() - began) / items.numel())
+            paces.append((time.monotonic() - began, items.numel()))
             if not done and len(paces) == MEASURED_STEPS:
                 self._foresee(paces, sum(batch.numel() for batch in todo))
             if step % 8 == 0:
@@ -223,15 +235,20 @@ class Trainer:
         self.optimiser.step()
         return value
 
-    def _foresee(self, paces: list[float], positions: int) -> None:
-        """Plan before the first pass is over: steps cost by the positions of their windows, validation by its users."""
+    def _foresee(self, paces: list[tuple[float, int]], positions: int) -> None:
+        """Plan before the first pass is over: steps cost by the positions of their windows, validation by its users.
+
+        paces: seconds and positions of each step so far, of which the first few are slow; positions: of all steps.
+        """
         if not self.config.seconds:
             return
-        every = max(1, len(self.split.valid_at) // MEASURED_USERS)
+        pace, size = np.array(paces[len(paces) // 4 :]).sum(0)
+        users, number = typical_users(self.split, MEASURED_USERS)
         began = time.monotonic()
-        validate(self.model, self.sequences, self.split, every)
+        validate(self.model, self.sequences, self.split, users)
+        seconds = time.monotonic() - began
         self.model.train()
-        self._plan_for(Cost(float(np.median(paces)) * positions, every * (time.monotonic() - began)))
+        self._plan_for(Cost(float(pace / size) * positions, seconds * number / len(users)))
 
     def _late(self) -> bool:
         """Whether the seconds leave no more than a validation, whatever was planned."""

@@ -63,9 +63,9 @@ class Machine:
             self.rates.append(trainer.optimiser.param_groups[0]["lr"])
             return value
 
-        def slow_validation(model, sequences, split, every=1):
-            self.now += self.user * len(np.flatnonzero(split.valid_at >= 1)[::every])
-            return validate(model, sequences, split, every)
+        def slow_validation(model, sequences, split, users=None):
+            self.now += self.user * (len(sequences) if users is None else len(users))
+            return validate(model, sequences, split, users)
 
         monkeypatch.setattr(training.Trainer, "_step", slow_step)
         monkeypatch.setattr(training, "validate", slow_validation)
@@ -100,6 +100,18 @@ def test_a_budget_is_kept_and_the_decay_still_reaches_its_end(run, monkeypatch, 
         assert machine.now <= budget * (1 + 1e-9)
         assert machine.rates[-1] < 0.1 * 1e-3
     assert (trained.plan.why == "as set") == (share > 3)
+
+
+def test_typical_users_are_as_long_as_all_and_alike_within_a_half():
+    lengths = np.random.default_rng(0).zipf(1.6, 5000).clip(max=64)
+    split = SimpleNamespace(valid_at=lengths)
+    users, number = training.typical_users(split, 200)
+    assert len(set(users)) == 200 and number == 5000
+    short, long = lengths[users[:100]], lengths[users[100:]]
+    assert np.ptp(short) == 0
+    assert np.quantile(lengths, 0.7) <= np.median(long) <= np.quantile(lengths, 0.8)
+    few, number = training.typical_users(SimpleNamespace(valid_at=np.array([-1, 3, 5, 2])), 200)
+    assert sorted(few) == [1, 2, 3] and number == 3
 
 
 def test_a_machine_that_becomes_slower_stops_in_time(run, monkeypatch):
