@@ -85,16 +85,17 @@ class Transformer(nn.Module):
 
     def _run(self, x: Tensor, real: Tensor, start: int, stop: int) -> Tensor:
         if start < stop:
-            allowed = self._allowed(real)
+            unpadded = not self.training and bool(real.all())
+            allowed = None if unpadded else self._allowed(real)
             for block in self.blocks[start:stop]:
-                x = block(x, allowed)
+                x = block(x, allowed, unpadded and self.causal)
         return x
 
 
 class SASRec(Transformer):
     """Each position sees itself and what came before it, and predicts the item after it."""
 
-    architecture, mask_tokens = "sasrec", 0
+    architecture, mask_tokens, causal = "sasrec", 0, True
 
     def hidden(self, items: Tensor, layer: int) -> Hidden:
         """See `SequenceModel.hidden`."""
@@ -127,7 +128,7 @@ class BERT4Rec(Transformer):
     `mask_share`: the share of a window's items that training hides, its last item always among them.
     """
 
-    architecture, mask_tokens = "bert4rec", 1
+    architecture, mask_tokens, causal = "bert4rec", 1, False
 
     def __init__(self, *shape: int, mask_share: float = 0.2, **more):
         super().__init__(*shape, **more)
