@@ -27,6 +27,7 @@ class RecommenderConfig:
 
     `popular_negatives` is the share of them drawn by popularity; `calibration` is gBCE's t;
     `mask_share` is the share of items that BERT4Rec's training hides.
+    `averaging` is the decay, a step, of the moving average of the weights that is validated and kept; 0 keeps the last.
     `seconds` caps the training time: as many of the `passes` are planned as it allows on this machine.
     """
 
@@ -35,18 +36,19 @@ class RecommenderConfig:
     blocks: int = 2
     heads: int = 2
     dropout: float = 0.3
-    attention_dropout: bool = True
+    attention_dropout: bool = False
     warm_start: bool = True
     popularity_bias: bool = True
     objective: str = "softmax"
     negatives: int | None = 1024
-    popular_negatives: float = 0.0
+    popular_negatives: float = 0.5
     calibration: float = 0.75
-    mask_share: float = 0.3
-    passes: int = 6
+    mask_share: float = 0.2
+    passes: int = 7
     patience: int = 4
     batch_size: int = 64
     learning_rate: float = 2e-3
+    averaging: float = 0.995
     seconds: float | None = None
 
 
@@ -168,7 +170,7 @@ def _full() -> StudyConfig:
 
 ARCHITECTURES: dict[str, dict[str, Any]] = {
     "sasrec": {},
-    "bert4rec": {"architecture": "bert4rec"},
+    "bert4rec": {"architecture": "bert4rec", "dropout": 0.1, "batch_size": 32, "mask_share": 0.2, "passes": 12},
 }
 PRESETS = {"tiny": _tiny, "quick": _quick, "default": StudyConfig, "paper": _paper, "full": _full}
 

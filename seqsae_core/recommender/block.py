@@ -42,7 +42,7 @@ class Block(nn.Module):
     def forward(self, x: Tensor, allowed: Tensor | None, causal: bool = False) -> Tensor:
         """x: (batch, length, width); allowed: bool (batch, 1, length, length), True where query may see key.
 
-        Without `allowed`, which attention dropout needs, a query sees every key, with `causal` none after its own place.
+        Without `allowed`, which attention dropout needs, a query sees every key; with `causal` none after its place.
         """
         q, k, v = (self._split(t) for t in self.qkv(self.norm1(x)).chunk(3, dim=-1))
         if not (self.training and self.attention_dropout):

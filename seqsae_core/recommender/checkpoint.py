@@ -21,13 +21,14 @@ FILE = "training.safetensors"
 
 
 def save(
-    folder: Path, model: torch.nn.Module, optimiser: torch.optim.Optimizer, rng: np.random.Generator, best: Tensors,
-    notes: dict[str, Any],
+    folder: Path, model: torch.nn.Module, average: torch.nn.Module, optimiser: torch.optim.Optimizer,
+    rng: np.random.Generator, best: Tensors, notes: dict[str, Any],
 ) -> None:  # fmt: skip
     """Replace the checkpoint in a folder; best: the weights to end with; notes: whatever JSON can hold."""
     moments = {str(index): state for index, state in optimiser.state_dict()["state"].items()}
     groups = {
         "model": model.state_dict(),
+        "average": average.state_dict(),
         "best": best,
         "generator": {name: module.get_rng_state() for name, module in _generators(model).items()},
         **{f"optimiser/{index}": state for index, state in moments.items()},
@@ -40,9 +41,10 @@ def save(
 
 
 def load(
-    folder: Path, model: torch.nn.Module, optimiser: torch.optim.Optimizer, rng: np.random.Generator
-) -> tuple[Tensors, dict[str, Any]] | None:
-    """Set model, optimiser and all generators to where they were; the best weights and the notes.
+    folder: Path, model: torch.nn.Module, average: torch.nn.Module, optimiser: torch.optim.Optimizer,
+    rng: np.random.Generator,
+) -> tuple[Tensors, dict[str, Any]] | None:  # fmt: skip
+    """Set model, its average, optimiser and all generators to where they were; the best weights and the notes.
 
     None, with nothing touched, where there is no checkpoint that can be read.
     """
@@ -52,6 +54,7 @@ def load(
     except (FileNotFoundError, SafetensorError):
         return None
     model.load_state_dict(_group(tensors, "model"))
+    average.load_state_dict(_group(tensors, "average"))
     groups = optimiser.state_dict()["param_groups"]
     indices = [index for group in groups for index in group["params"]]
     state = {index: _group(tensors, f"optimiser/{index}") for index in indices}

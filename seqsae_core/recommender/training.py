@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.optim.swa_utils import AveragedModel
 
 from seqsae_core.config import RecommenderConfig
 from seqsae_core.data.sequences import Sequences, Split
@@ -148,6 +149,7 @@ class Trainer:
         self.optimiser = torch.optim.AdamW(
             self.model.parameters(), config.learning_rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True
         )
+        self.average = averaged(self.model, config.averaging)
         self.loss_of = make_loss(config, item_counts(sequences, split))
         self.rng = np.random.default_rng(seed)
         self.best: dict[str, torch.Tensor] = {}
@@ -157,14 +159,14 @@ class Trainer:
 
     def resume(self, folder: Path) -> None:
         """Go on from the checkpoint of a folder, if there is one."""
-        if found := checkpoint.load(folder, self.model, self.optimiser, self.rng):
+        if found := checkpoint.load(folder, self.model, self.average, self.optimiser, self.rng):
             self.best, self.log, self.plan = found[0], found[1]["log"], Plan(**found[1]["plan"])
             self.resumed, self.seconds_before = len(self.log), self.log[-1]["seconds"]
 
     def save(self, folder: Path) -> None:
         """Replace the checkpoint of a folder."""
         notes = {"log": self.log, "plan": asdict(self.plan)}
-        checkpoint.save(folder, self.model, self.optimiser, self.rng, self.best, notes)
+        checkpoint.save(folder, self.model, self.average, self.optimiser, self.rng, self.best, notes)
 
     @property
     def seconds(self) -> float:
@@ -183,9 +185,9 @@ class Trainer:
         done, began = len(self.log), self.seconds
         current = self._steps(done)
         trained = self.seconds
-        score = validate(self.model, self.sequences, self.split)
+        score = validate(self.average.module, self.sequences, self.split)
         if score > max((row["ndcg@10"] for row in self.log), default=-1.0):
-            self.best = {name: weights.clone() for name, weights in self.model.state_dict().items()}
+            self.best = {name: weights.clone() for name, weights in self.average.module.state_dict().items()}
         figures = {"loss": current.mean, "ndcg@10": score, "seconds": self.seconds, "planned": self.plan.passes}
         self.log.append(current.row() | figures)
         self._plan_for(Cost(trained - began, self.seconds - trained))
@@ -233,6 +235,7 @@ class Trainer:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimiser.step()
+        self.average.update_parameters(self.model)
         return value
 
     def _foresee(self, paces: list[tuple[float, int]], positions: int) -> None:
@@ -245,9 +248,8 @@ class Trainer:
         pace, size = np.array(paces[len(paces) // 4 :]).sum(0)
         users, number = typical_users(self.split, MEASURED_USERS)
         began = time.monotonic()
-        validate(self.model, self.sequences, self.split, users)
+        validate(self.average.module, self.sequences, self.split, users)
         seconds = time.monotonic() - began
-        self.model.train()
         self._plan_for(Cost(float(pace / size) * positions, seconds * number / len(users)))
 
     def _late(self) -> bool:
@@ -259,6 +261,18 @@ class Trainer:
         self.cost = cost
         if self.config.seconds:
             self.plan = self.plan.within(self.config.seconds, self.seconds, len(self.log), cost)
+
+
+def averaged(model: Transformer, decay: float) -> AveragedModel:
+    """A copy that follows the weights as their exponential moving average (Polyak & Juditsky, 1992, with decay).
+
+    The decay grows with the steps n as (1 + n) / (10 + n) until it reaches `decay`: the first weights are soon forgotten.
+    """
+
+    def move(mean: torch.Tensor, own: torch.Tensor, n: torch.Tensor) -> torch.Tensor:
+        return mean.lerp(own, 1 - min(decay, (1 + int(n)) / (10 + int(n))))
+
+    return AveragedModel(model, avg_fn=move)
 
 
 def make_loss(config: RecommenderConfig, counts: np.ndarray) -> Loss:

@@ -39,6 +39,21 @@ def test_training_learns_the_rule_and_repeats_exactly(cycle, architecture, setti
     assert training.validate(one, cycle, split) == max(row["ndcg@10"] for row in log) > 0.9
 
 
+@pytest.mark.parametrize("decay", [0.0, 0.6, 0.995])
+def test_the_weights_kept_are_the_moving_average_of_each_step(toy_sequences, decay):
+    split = make_split(toy_sequences, "leave-one-out")
+    trainer = training.Trainer(toy_sequences, split, replace(SMALL, averaging=decay), 8, seed=0)
+    seen, update = [], trainer.average.update_parameters
+    trainer.average.update_parameters = lambda model: (seen.append(model.norm.weight.detach().clone()), update(model))
+    trainer.run_pass()
+    expected = seen[0]
+    for n, own in enumerate(seen[1:], start=1):
+        share = min(decay, (1 + n) / (10 + n))
+        expected = share * expected + (1 - share) * own
+    assert torch.allclose(trainer.best["norm.weight"], expected, atol=1e-6)
+    assert torch.equal(expected, seen[-1]) == (decay == 0)
+
+
 def test_training_stops_within_its_seconds(toy_sequences):
     split = make_split(toy_sequences, "leave-one-out")
     trained = training.train(toy_sequences, split, replace(SMALL, passes=50, seconds=1e-6), 8, seed=0)
