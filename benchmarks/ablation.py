@@ -10,11 +10,11 @@ import os
 import platform
 import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 
-from seqsae_core.config import ARCHITECTURES, StudyConfig
+from seqsae_core.config import ARCHITECTURES, RecommenderConfig, StudyConfig
 from seqsae_core.data import interactions, readers
 from seqsae_core.data.sequences import Sequences, Split, build_sequences, make_split
 from seqsae_core.device import use_threads
@@ -25,11 +25,12 @@ VARIANTS = {
     "no warm start": {"warm_start": False},
     "no popularity bias": {"popularity_bias": False},
     "neither": {"warm_start": False, "popularity_bias": False},
-    "half of the negatives by popularity": {"popular_negatives": 0.5},
-    "gBCE": {"objective": "gbce"},
+    "uniform negatives only": {"popular_negatives": 0.0},
+    "gBCE": {"objective": "gbce", "popular_negatives": 0.0},
     "full softmax": {"negatives": None},
-    "no attention dropout": {"attention_dropout": False},
-    "BERT4Rec": ARCHITECTURES["bert4rec"],
+    "attention dropout": {"attention_dropout": True},
+    "no averaging of weights": {"averaging": 0.0},
+    "BERT4Rec": asdict(ARCHITECTURES["bert4rec"](RecommenderConfig())),
 }
 
 

@@ -266,7 +266,7 @@ class Trainer:
 def averaged(model: Transformer, decay: float) -> AveragedModel:
     """A copy that follows the weights as their exponential moving average (Polyak & Juditsky, 1992, with decay).
 
-    The decay grows with the steps n as (1 + n) / (10 + n) until it reaches `decay`: the first weights are soon forgotten.
+    The decay grows with the steps n as (1 + n) / (10 + n) until it is `decay`: the first weights are soon forgotten.
     """
 
     def move(mean: torch.Tensor, own: torch.Tensor, n: torch.Tensor) -> torch.Tensor:
