@@ -12,7 +12,7 @@ import torch
 
 from seqsae_core.config import RecommenderConfig
 from seqsae_core.data.sequences import Sequences, Split
-from seqsae_core.device import best_device
+from seqsae_core.device import best_device, mixed_precision
 from seqsae_core.errors import UserError
 from seqsae_core.progress import Report
 from seqsae_core.recommender import checkpoint
@@ -144,6 +144,8 @@ class Trainer:
     ):  # fmt: skip
         self.began = time.monotonic()
         self.sequences, self.split, self.config, self.report = sequences, split, config, report
+        # Not compiled: batches differ in length, so torch.compile would trace the model again and again, or for lengths
+        # in general, and these models train in minutes.
         self.model = make_model(sequences, split, config, max_length, seed).to(best_device())
         self.optimiser = torch.optim.AdamW(
             self.model.parameters(), config.learning_rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True
@@ -262,11 +264,13 @@ class Trainer:
 
 
 def make_loss(config: RecommenderConfig, counts: np.ndarray) -> Loss:
-    """The loss of a model on a batch of windows; counts: training events of each item, (n_items + 1,)."""
+    """The loss of a model on a batch of windows, in float32; counts: training events of each item, (n_items + 1,)."""
     negatives = config.negatives and Negatives.make(config.negatives, config.popular_negatives, counts)
 
     def loss(model: Transformer, events: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
-        states, targets = model.training_pairs(events)
+        with mixed_precision(events.device):
+            states, targets = model.training_pairs(events)
+        states = states.float()
         output = (model.item_vectors(), model.item_bias())
         if not negatives:
             return full_softmax(states, targets, *output)
