@@ -80,7 +80,7 @@ def train(
     `report(fraction, detail, resumed=fraction at the start, log=rows)` is called every eighth step and after each pass;
     the row of a pass that is not over has `pass` and `losses` only.
     checkpoint_folder: gets a checkpoint after each pass; where it has one, training goes on from there, and ends with
-    the same bits as one that ran through. Raises UserError when the loss is no longer a finite number.
+    the same bits as one that ran through. Raises UserError when the loss or the weights are no longer finite.
     """
     trainer = Trainer(sequences, split, config, max_length, seed, report)
     if checkpoint_folder:
@@ -162,6 +162,7 @@ class Trainer:
         if found := checkpoint.load(folder, self.model, self.optimiser, self.rng):
             self.best, self.log, self.plan = found[0], found[1]["log"], Plan(**found[1]["plan"])
             self.resumed, self.seconds_before = len(self.log), self.log[-1]["seconds"]
+            self.tell(self.resumed, "done before")
 
     def save(self, folder: Path) -> None:
         """Replace the checkpoint of a folder."""
@@ -184,6 +185,8 @@ class Trainer:
         """Train for a pass, validate, add a row to the log, and look at the plan again."""
         done, began = len(self.log), self.seconds
         current = self._steps(done)
+        if not all(weights.isfinite().all() for weights in self.model.parameters()):
+            raise self._diverged("weights are no longer finite", f"the end of pass {done + 1}")
         trained = self.seconds
         score = validate(self.model, self.sequences, self.split)
         if score > max((row["ndcg@10"] for row in self.log), default=-1.0):
@@ -196,7 +199,8 @@ class Trainer:
         """Report that so many passes are done; rows: what is to stand in the log beside the finished ones."""
         if self.report:
             planned, where = self.plan.passes, f"pass {math.ceil(at)} of {math.ceil(self.plan.passes)}"
-            self.report(at / planned, f"{where}, {detail}", resumed=self.resumed / planned, log=[*self.log, *rows])
+            resumed = min(1.0, self.resumed / planned)
+            self.report(at / planned, f"{where}, {detail}", resumed=resumed, log=[*self.log, *rows])
 
     def _steps(self, done: int) -> Pass:
         """Every step of the pass after `done` passes, as far as it is planned."""
@@ -224,11 +228,7 @@ class Trainer:
         """
         loss = self.loss_of(self.model, items.to(self.model.bias.device), self.rng)
         if not math.isfinite(value := loss.item()):
-            raise UserError(
-                f"Training the recommender diverged: the loss is {value} at {where}. Lower `learning_rate` (now "
-                f"{self.config.learning_rate:g}) of the preset in seqsae_core/config.py, or choose another preset, "
-                "and build again. Stages that are done are kept."
-            )
+            raise self._diverged(f"the loss is {value}", where)
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(self.config.learning_rate, self.plan.passes, at)
         self.optimiser.zero_grad()
@@ -236,6 +236,13 @@ class Trainer:
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimiser.step()
         return value
+
+    def _diverged(self, what: str, where: str) -> UserError:
+        return UserError(
+            f"Training the recommender diverged: {what} at {where}. Lower `learning_rate` (now "
+            f"{self.config.learning_rate:g}) of the preset in seqsae_core/config.py, or choose another preset, and "
+            "build again. Stages that are done are kept."
+        )
 
     def _foresee(self, paces: list[tuple[float, int]], positions: int) -> None:
         """Plan before the first pass is over: steps cost by the positions of their windows, validation by its users.

@@ -39,6 +39,21 @@ def test_training_learns_the_rule_and_repeats_exactly(cycle, architecture, setti
     assert training.validate(one, cycle, split) == max(row["ndcg@10"] for row in log) > 0.9
 
 
+def test_weights_that_are_lost_in_the_last_step_of_a_pass_stop_training_too(toy_sequences, monkeypatch):
+    step = training.Trainer._step
+
+    def last_step_breaks(trainer, items, at, where):
+        value = step(trainer, items, at, where)
+        if "step 9 of 9" in where:
+            trainer.model.bias.data[3] = torch.inf
+        return value
+
+    monkeypatch.setattr(training.Trainer, "_step", last_step_breaks)
+    split = make_split(toy_sequences, "leave-one-out")
+    with pytest.raises(UserError, match="weights are no longer finite at the end of pass 1"):
+        training.train(toy_sequences, split, SMALL, 8, seed=0)
+
+
 RULE = replace(SMALL, passes=20, patience=20, learning_rate=1e-2, negatives=8)
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 
