@@ -20,6 +20,11 @@ def best_device() -> torch.device:
     return torch.device("cpu")
 
 
+def mixed_precision(device: torch.device) -> torch.autocast:
+    """Where matrix products are in bfloat16: on CUDA, whose tensor cores gain from it. Weights stay float32."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
+
+
 def use_threads(kept: int | None = None) -> int:
     """Set the number of torch threads and return it.
 

@@ -17,6 +17,7 @@ from seqsae_core import stages
 from seqsae_core.__main__ import main
 from seqsae_core.build import EXTRAS, PIPELINE, build, make_stamps
 from seqsae_core.config import preset
+from seqsae_core.device import use_threads
 from seqsae_core.errors import UserError
 from seqsae_core.metrics import EVIDENCE_KINDS, STEERING_METHODS, quoted
 from seqsae_core.progress import Progress
@@ -87,7 +88,8 @@ def test_a_build_cut_off_goes_on_and_ends_with_the_same_weights(tiny_study, tmp_
 
 
 def test_a_training_cut_off_goes_on_and_ends_with_the_same_model(tiny_study, tmp_path, monkeypatch):
-    folder, told = tmp_path / "cut", []
+    folder, told, threads = tmp_path / "cut", [], []
+    monkeypatch.setattr(stages, "use_threads", lambda kept: threads.append(kept) or use_threads(kept))
 
     def told_until_pass_two(self, fraction, detail="", **facts):
         if detail.startswith("pass 2"):
@@ -101,7 +103,9 @@ def test_a_training_cut_off_goes_on_and_ends_with_the_same_model(tiny_study, tmp
     monkeypatch.setattr(stages, "run_sae", _power_cut)
     with pytest.raises(RuntimeError):
         build(folder, preset("tiny"))
-    assert told[0][0].startswith("pass 2") and told[0][1]["resumed"] == 0.5
+    assert told[0][0] == "pass 1 of 2, done before" and told[0][1]["resumed"] == 0.5
+    assert all(detail.startswith("pass 2") for detail, _ in told[1:-1])
+    assert threads == [None, Study.open(folder).manifest["threads"]]
     study, whole = Study.open(folder), Study.open(tiny_study)
     for a, b in zip(study.model().parameters(), whole.model().parameters(), strict=True):
         assert np.array_equal(a.detach().numpy(), b.detach().numpy())

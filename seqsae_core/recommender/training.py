@@ -13,7 +13,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from seqsae_core.config import RecommenderConfig
 from seqsae_core.data.sequences import Sequences, Split
-from seqsae_core.device import best_device
+from seqsae_core.device import best_device, mixed_precision
 from seqsae_core.errors import UserError
 from seqsae_core.progress import Report
 from seqsae_core.recommender import checkpoint
@@ -81,7 +81,7 @@ def train(
     `report(fraction, detail, resumed=fraction at the start, log=rows)` is called every eighth step and after each pass;
     the row of a pass that is not over has `pass` and `losses` only.
     checkpoint_folder: gets a checkpoint after each pass; where it has one, training goes on from there, and ends with
-    the same bits as one that ran through. Raises UserError when the loss is no longer a finite number.
+    the same bits as one that ran through. Raises UserError when the loss or the weights are no longer finite.
     """
     trainer = Trainer(sequences, split, config, max_length, seed, report)
     if checkpoint_folder:
@@ -145,6 +145,8 @@ class Trainer:
     ):  # fmt: skip
         self.began = time.monotonic()
         self.sequences, self.split, self.config, self.report = sequences, split, config, report
+        # Not compiled: batches differ in length, so torch.compile would trace the model again and again, or for lengths
+        # in general, and these models train in minutes.
         self.model = make_model(sequences, split, config, max_length, seed).to(best_device())
         self.optimiser = torch.optim.AdamW(
             self.model.parameters(), config.learning_rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True
@@ -162,6 +164,7 @@ class Trainer:
         if found := checkpoint.load(folder, self.model, self.average, self.optimiser, self.rng):
             self.best, self.log, self.plan = found[0], found[1]["log"], Plan(**found[1]["plan"])
             self.resumed, self.seconds_before = len(self.log), self.log[-1]["seconds"]
+            self.tell(self.resumed, "done before")
 
     def save(self, folder: Path) -> None:
         """Replace the checkpoint of a folder."""
@@ -184,6 +187,8 @@ class Trainer:
         """Train for a pass, validate, add a row to the log, and look at the plan again."""
         done, began = len(self.log), self.seconds
         current = self._steps(done)
+        if not all(weights.isfinite().all() for weights in self.model.parameters()):
+            raise self._diverged("weights are no longer finite", f"the end of pass {done + 1}")
         trained = self.seconds
         score = validate(self.average.module, self.sequences, self.split)
         if score > max((row["ndcg@10"] for row in self.log), default=-1.0):
@@ -196,7 +201,8 @@ class Trainer:
         """Report that so many passes are done; rows: what is to stand in the log beside the finished ones."""
         if self.report:
             planned, where = self.plan.passes, f"pass {math.ceil(at)} of {math.ceil(self.plan.passes)}"
-            self.report(at / planned, f"{where}, {detail}", resumed=self.resumed / planned, log=[*self.log, *rows])
+            resumed = min(1.0, self.resumed / planned)
+            self.report(at / planned, f"{where}, {detail}", resumed=resumed, log=[*self.log, *rows])
 
     def _steps(self, done: int) -> Pass:
         """Every step of the pass after `done` passes, as far as it is planned."""
@@ -224,11 +230,7 @@ class Trainer:
         """
         loss = self.loss_of(self.model, items.to(self.model.bias.device), self.rng)
         if not math.isfinite(value := loss.item()):
-            raise UserError(
-                f"Training the recommender diverged: the loss is {value} at {where}. Lower `learning_rate` (now "
-                f"{self.config.learning_rate:g}) of the preset in seqsae_core/config.py, or choose another preset, "
-                "and build again. Stages that are done are kept."
-            )
+            raise self._diverged(f"the loss is {value}", where)
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(self.config.learning_rate, self.plan.passes, at)
         self.optimiser.zero_grad()
@@ -237,6 +239,13 @@ class Trainer:
         self.optimiser.step()
         self.average.update_parameters(self.model)
         return value
+
+    def _diverged(self, what: str, where: str) -> UserError:
+        return UserError(
+            f"Training the recommender diverged: {what} at {where}. Lower `learning_rate` (now "
+            f"{self.config.learning_rate:g}) of the preset in seqsae_core/config.py, or choose another preset, and "
+            "build again. Stages that are done are kept."
+        )
 
     def _foresee(self, paces: list[tuple[float, int]], positions: int) -> None:
         """Plan before the first pass is over: steps cost by the positions of their windows, validation by its users.
@@ -276,11 +285,13 @@ def averaged(model: Transformer, decay: float) -> AveragedModel:
 
 
 def make_loss(config: RecommenderConfig, counts: np.ndarray) -> Loss:
-    """The loss of a model on a batch of windows; counts: training events of each item, (n_items + 1,)."""
+    """The loss of a model on a batch of windows, in float32; counts: training events of each item, (n_items + 1,)."""
     negatives = config.negatives and Negatives.make(config.negatives, config.popular_negatives, counts)
 
     def loss(model: Transformer, events: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
-        states, targets = model.training_pairs(events, config.mask_share)
+        with mixed_precision(events.device):
+            states, targets = model.training_pairs(events, config.mask_share)
+        states = states.float()
         output = (model.item_vectors(), model.item_bias())
         if not negatives:
             return full_softmax(states, targets, *output)

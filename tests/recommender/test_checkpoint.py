@@ -53,8 +53,10 @@ def test_an_interrupted_training_ends_with_the_same_bits(toy_sequences, tmp_path
         run(toy_sequences, config, Reporter(cut_in), tmp_path)
     again = Reporter()
     model, resumed_log = run(toy_sequences, config, again, tmp_path)
-    assert set(again.passes) == set(range(cut_in, 5))
-    assert again.resumed[0] == (cut_in - 1) / 4 < again.fractions[0] < cut_in / 4
+    done = (cut_in - 1) / 4
+    assert set(again.resumed) == {done}
+    assert done <= again.fractions[0] <= done + 0.05 / 4
+    assert again.fractions == sorted(again.fractions) and again.fractions[-1] == 1.0
     assert same_weights(model, whole)
     assert without_time(resumed_log) == without_time(log)
     seconds = [row["seconds"] for row in resumed_log]
@@ -111,7 +113,7 @@ def test_a_checkpoint_cut_off_while_written_is_not_read(toy_sequences, tmp_path,
     assert [path.name for path in tmp_path.iterdir()] == [checkpoint.FILE]
     again = Reporter()
     assert same_weights(run(toy_sequences, SMALL, again, tmp_path)[0], whole)
-    assert again.passes[0] == 3
+    assert again.fractions[0] == 2 / 4 and set(again.passes[1:]) == {3, 4}
 
 
 def test_a_damaged_checkpoint_is_as_none(toy_sequences, tmp_path):

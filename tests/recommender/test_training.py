@@ -9,7 +9,7 @@ import torch
 from seqsae_core.config import RecommenderConfig
 from seqsae_core.data.sequences import Sequences, make_split
 from seqsae_core.errors import UserError
-from seqsae_core.recommender import training
+from seqsae_core.recommender import batching, training
 
 SMALL = RecommenderConfig(width=8, passes=3, negatives=16, batch_size=16)
 
@@ -52,6 +52,82 @@ def test_the_weights_kept_are_the_moving_average_of_each_step(toy_sequences, dec
         expected = share * expected + (1 - share) * own
     assert torch.allclose(trainer.best["norm.weight"], expected, atol=1e-6)
     assert torch.equal(expected, seen[-1]) == (decay == 0)
+
+
+def test_weights_that_are_lost_in_the_last_step_of_a_pass_stop_training_too(toy_sequences, monkeypatch):
+    step = training.Trainer._step
+
+    def last_step_breaks(trainer, items, at, where):
+        value = step(trainer, items, at, where)
+        if "step 9 of 9" in where:
+            trainer.model.bias.data[3] = torch.inf
+        return value
+
+    monkeypatch.setattr(training.Trainer, "_step", last_step_breaks)
+    split = make_split(toy_sequences, "leave-one-out")
+    with pytest.raises(UserError, match="weights are no longer finite at the end of pass 1"):
+        training.train(toy_sequences, split, SMALL, 8, seed=0)
+
+
+RULE = replace(SMALL, passes=20, patience=20, learning_rate=1e-2, negatives=8)
+gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+
+
+def on_cpu(monkeypatch, sequences, config):
+    """What the CPU makes of the same training."""
+    with monkeypatch.context() as patched:
+        patched.setattr(training, "best_device", lambda: torch.device("cpu"))
+        return training.train(sequences, make_split(sequences, "leave-one-out"), config, 15, seed=3)
+
+
+def best(trained) -> float:
+    return max(row["ndcg@10"] for row in trained.log)
+
+
+@pytest.mark.parametrize("objective", [{"negatives": None}, {}, {"objective": "gbce"}], ids=str)
+@pytest.mark.parametrize("architecture", ["sasrec", "bert4rec"])
+def test_products_in_bfloat16_leave_losses_weights_and_gradients_in_float32(
+    cycle, monkeypatch, architecture, objective
+):
+    config, split = replace(RULE, architecture=architecture, **objective), make_split(cycle, "leave-one-out")
+    monkeypatch.setattr(training, "mixed_precision", lambda device: torch.autocast(device.type, torch.bfloat16))
+    monkeypatch.setattr(training, "best_device", lambda: torch.device("cpu"))
+    trainer, products = training.Trainer(cycle, split, config, 15, 3), []
+    trainer.model.blocks[0].qkv.register_forward_hook(lambda *args: products.append(args[-1].dtype))
+    windows = next(batching.batches(cycle, split, 15, 16, trainer.rng))
+    loss = trainer.loss_of(trainer.model, windows, trainer.rng)
+    loss.backward()
+    assert products == [torch.bfloat16]
+    assert loss.dtype == torch.float32
+    assert {p.grad.dtype for p in trainer.model.parameters() if p.grad is not None} == {torch.float32}
+
+
+def test_training_with_products_in_bfloat16_learns_the_rule_as_well(cycle, monkeypatch):
+    plain = on_cpu(monkeypatch, cycle, RULE)
+    monkeypatch.setattr(training, "mixed_precision", lambda device: torch.autocast(device.type, torch.bfloat16))
+    assert best(on_cpu(monkeypatch, cycle, RULE)) == pytest.approx(best(plain), abs=0.05)
+
+
+@gpu
+@pytest.mark.gpu
+@pytest.mark.parametrize("architecture", ["sasrec", "bert4rec"])
+def test_training_on_cuda_comes_close_to_the_cpu(cycle, monkeypatch, architecture):
+    config = replace(RULE, architecture=architecture, passes=40, patience=40)
+    trained = training.train(cycle, make_split(cycle, "leave-one-out"), config, 15, seed=3)
+    assert best(trained) == pytest.approx(best(on_cpu(monkeypatch, cycle, config)), abs=0.05)
+    assert {p.device.type for p in trained.model.parameters()} == {"cpu"}
+
+
+@gpu
+@pytest.mark.gpu
+def test_a_checkpoint_holds_the_generator_of_cuda(cycle, tmp_path):
+    split = make_split(cycle, "leave-one-out")
+    one, two = (training.Trainer(cycle, split, RULE, 15, seed) for seed in (3, 4))
+    one.run_pass()
+    one.save(tmp_path)
+    drawn = torch.rand(5, device="cuda")
+    two.resume(tmp_path)
+    assert torch.equal(torch.rand(5, device="cuda"), drawn)
 
 
 def test_training_stops_within_its_seconds(toy_sequences):
