@@ -4,7 +4,7 @@ STUDY ?= studies/movietweetings
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test lint clean chromium rivals
+.PHONY: run test lint clean chromium rivals benchmark-rivals
 
 run: .venv/.runtime
 	@$(BIN)/python -m seqsae_core serve $(STUDY) --build
@@ -16,7 +16,7 @@ lint: .venv/.development
 	$(BIN)/ruff check .
 
 clean:
-	rm -rf .venv .venv-rivals studies .pytest_cache .ruff_cache tests/artefacts
+	rm -rf .venv .venv-rivals .venv-benchmarks studies .pytest_cache .ruff_cache tests/artefacts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.runtime: requirements.txt | $(BIN)/pip
@@ -46,6 +46,9 @@ chromium:
 rivals:
 	@$(MAKE) --no-print-directory .venv-rivals/.installed || { \
 		echo "RecTools could not be installed, so the tests against it skip. To try again: make rivals"; test -z "$$CI"; }
+
+# The libraries that benchmarks/recommender.py trains beside ours; no test needs them.
+benchmark-rivals: .venv-benchmarks/.installed
 
 .venv-%/.installed: requirements-%.txt | $(BIN)/pip
 	@echo "Installing $< into $(@D) (once)"
