@@ -11,6 +11,7 @@ from seqsae_core.dashboard import extras, headline, loading, quality, waiting, w
 from seqsae_core.dashboard.loading import Opened  # noqa: E402
 from seqsae_core.dashboard.widgets import fixed, interval, percent  # noqa: E402
 
+NAMES = {"sasrec": "A causal transformer (SASRec)", "bert4rec": "A bidirectional transformer (BERT4Rec)"}
 COMPARED = (
     "For each concept the best feature, chosen on one set of held-out users and scored on another; dots are means "
     "over concepts, bars 95 % intervals."
@@ -66,9 +67,9 @@ def summary(opened: Opened) -> str:
     counts = ", ".join(f"{sizes.get(name, 0):,} {name}" for name in ("users", "items", "interactions"))
     variant = "ReLU" if config.sae.variant == "relu" else "TopK"
     return (
-        f"{counts}. A causal transformer of {config.recommender.blocks} blocks and width "
+        f"{counts}. {NAMES[config.recommender.architecture]} of {config.recommender.blocks} blocks and width "
         f"{config.recommender.width}, read after block {config.sae.layer} by a {variant} sparse autoencoder with "
-        f"{config.sae.latents:,} latents. Preset {config.preset}, seed {config.seed}."
+        f"{config.sae.latents:,} latents. Split {config.data.split}, preset {config.preset}, seed {config.seed}."
     )
 
 
@@ -95,7 +96,7 @@ def recommender(opened: Opened) -> None:
     widgets.section("The recommender")
     chart, table = widgets.pair([3, 2], "recommender", gap="large", vertical_alignment="center")
     with chart:
-        widgets.chart(figures.quality(metrics), RANKED, "quality")
+        widgets.chart(figures.quality(metrics), f"{quality.tested(metrics)} {RANKED}", "quality")
     table.dataframe(quality.headline(metrics), hide_index=True)
     with st.expander("Other cutoffs, and what the lists look like"):
         st.dataframe(quality.everything(metrics), hide_index=True)

@@ -1,11 +1,11 @@
-"""The command line: build, serve, metrics, extras, export."""
+"""The command line: build, serve, recommend, metrics, extras, export."""
 
 import argparse
 import json
 import sys
 from pathlib import Path
 
-from seqsae_core.config import PRESETS, preset
+from seqsae_core.config import ARCHITECTURES, PRESETS, SPLITS, preset
 from seqsae_core.errors import UserError
 
 DEFAULT_STUDY = "studies/movietweetings"
@@ -39,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", default="localhost")
     _build_options(serve)
     serve.set_defaults(run=_serve)
+    _recommend_options(verbs.add_parser("recommend", help="print what a history leads to"))
     for name, run, text in (("metrics", _metrics, "print the quoted figures as JSON"),
                             ("extras", _extras, "add rivals, re-trainings and curves (up to 20 minutes)")):  # fmt: skip
         verb = verbs.add_parser(name, help=text)
@@ -56,13 +57,25 @@ def _build_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", default="movietweetings", help="a built-in name, a folder or a file")
     parser.add_argument("--items", help="the item table, where it is a file of its own")
     parser.add_argument("--preset", default="default", help=", ".join(PRESETS))
+    parser.add_argument("--architecture", help=f"{', '.join(ARCHITECTURES)} (default: the preset's own)")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--split", help=f"{', '.join(SPLITS)} (default: the preset's own)")
+
+
+def _recommend_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("out", type=Path, metavar="DIR")
+    parser.add_argument("history", nargs="+", metavar="NAME", help="the history's items, oldest first")
+    parser.add_argument("--by", default="title", help="what the names are: title, id or item (number)")
+    parser.add_argument("--k", type=int, default=10, help="length of the list")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=_recommend)
 
 
 def _build(options: argparse.Namespace) -> None:
     from seqsae_core.build import build
 
-    build(options.out, preset(options.preset, options.seed, options.data, options.items))
+    choices = {"split": options.split, "architecture": options.architecture}
+    build(options.out, preset(options.preset, options.seed, options.data, options.items, **choices))
 
 
 def _serve(options: argparse.Namespace) -> None:
@@ -76,6 +89,21 @@ def _metrics(options: argparse.Namespace) -> None:
     from seqsae_core.study import Study
 
     print(json.dumps(quoted(Study.open(options.out)), indent=1))
+
+
+def _recommend(options: argparse.Namespace) -> None:
+    from seqsae_core.recommender.recommend import Recommender
+    from seqsae_core.study import Study
+
+    recommender = Recommender.from_study(Study.open(options.out))
+    items = recommender.lookup.items(options.history, options.by)
+    history, rows = recommender.lookup.titles[items - 1].tolist(), recommender.recommend(items, options.k).table()
+    if options.json:
+        print(json.dumps({"history": history, "recommendations": rows.to_dict("records")}, indent=1))
+        return
+    print(f"After {', '.join(history)}:")
+    for row in rows.itertuples():
+        print(f"{row.rank:>4}  {row.score:>9.2f}  {row.title}  [{row.item_id}]")
 
 
 def _extras(options: argparse.Namespace) -> None:

@@ -50,7 +50,7 @@ PIPELINE = (
         150,
         ("data",),
         lambda c: (c.recommender, c.data.max_length),
-        version=5,
+        version=6,
     ),
     Stage("sae", "Training the sparse autoencoder", 60, ("recommender",), lambda c: c.sae),
     Stage("evidence", "Measuring what latents mean", 60, ("sae",), lambda c: c.evidence, version=2),

@@ -5,16 +5,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from seqsae_core.config import PRESETS, StudyConfig
+
 
 def build_command(path: str | Path, manifest: Mapping[str, Any] | None = None) -> str:
     """What builds the study at `path`, with the settings and the data that its manifest says it was started with."""
     config = (manifest or {}).get("config", {})
     data = config.get("data", {})
+    own = PRESETS.get(config.get("preset"), StudyConfig)().data
     given = {
         "--preset": (config.get("preset"), "default"),
+        "--architecture": (config.get("recommender", {}).get("architecture"), "sasrec"),
         "--seed": (config.get("seed"), 0),
         "--data": (data.get("source"), "movietweetings"),
         "--items": (data.get("items"), None),
+        "--split": (data.get("split"), own.split),
     }
     unusual = {option: str(value) for option, (value, usual) in given.items() if value not in (usual, None)}
     options = [word for pair in unusual.items() for word in pair]

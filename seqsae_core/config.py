@@ -1,10 +1,12 @@
 """Every setting of a study, in one frozen tree, and the presets that fill it."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
 from seqsae_core.errors import UserError
 
+SPLITS = ("leave-one-out", "global-temporal", "user-disjoint")
 
 @dataclass(frozen=True)
 class DataConfig:
@@ -22,7 +24,8 @@ class DataConfig:
 class RecommenderConfig:
     """The transformer and its training. `negatives=None` is the full softmax.
 
-    `popular_negatives` is the share of them drawn by popularity; `calibration` is gBCE's t.
+    `popular_negatives` is the share of them drawn by popularity; `calibration` is gBCE's t;
+    `mask_share` is the share of items that BERT4Rec's training hides.
     `seconds` caps the training time: such a run stops at a pass that depends on the machine's speed.
     """
 
@@ -31,12 +34,14 @@ class RecommenderConfig:
     blocks: int = 2
     heads: int = 2
     dropout: float = 0.3
+    attention_dropout: bool = True
     warm_start: bool = True
     popularity_bias: bool = True
     objective: str = "softmax"
     negatives: int | None = 1024
     popular_negatives: float = 0.0
     calibration: float = 0.75
+    mask_share: float = 0.3
     passes: int = 6
     patience: int = 4
     batch_size: int = 64
@@ -160,19 +165,35 @@ def _full() -> StudyConfig:
     return StudyConfig(recommender=RecommenderConfig(passes=60, patience=8), sae=SaeConfig(steps=12000))
 
 
+ARCHITECTURES: dict[str, dict[str, Any]] = {
+    "sasrec": {},
+    "bert4rec": {"architecture": "bert4rec"},
+}
 PRESETS = {"tiny": _tiny, "quick": _quick, "default": StudyConfig, "paper": _paper, "full": _full}
 
 
-def preset(name: str, seed: int = 0, source: str | None = None, items: str | None = None) -> StudyConfig:
-    """The named preset with its seed and data source set.
+def preset(
+    name: str, seed: int = 0, source: str | None = None, items: str | None = None, *,
+    split: str | None = None, architecture: str | None = None,
+) -> StudyConfig:  # fmt: skip
+    """The named preset with its seed and data source set; a choice of None stays the preset's own.
 
-    Raises UserError for a name that is not in `PRESETS`.
+    Raises UserError for a name that is not in `PRESETS`, `SPLITS` or `ARCHITECTURES`.
     """
-    if name not in PRESETS:
-        raise UserError(f"There is no preset “{name}”. Choose one of: {', '.join(PRESETS)}.")
-    config = PRESETS[name]()
+    config = PRESETS[_known("preset", name, PRESETS)]()
     data = replace(config.data, source=source or config.data.source, items=items)
-    return replace(config, preset=name, seed=seed, data=data)
+    recommender = config.recommender
+    if split is not None:
+        data = replace(data, split=_known("split", split, SPLITS))
+    if architecture is not None:
+        recommender = replace(recommender, **ARCHITECTURES[_known("architecture", architecture, ARCHITECTURES)])
+    return replace(config, preset=name, seed=seed, data=data, recommender=recommender)
+
+
+def _known(what: str, name: str, names: Iterable[str]) -> str:
+    if name not in names:
+        raise UserError(f"There is no {what} “{name}”. Choose one of: {', '.join(names)}.")
+    return name
 
 
 def to_dict(config: StudyConfig) -> dict[str, Any]:

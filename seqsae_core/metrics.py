@@ -18,6 +18,7 @@ STEERING_METHODS = ("latents", "mean_difference", "probe", "rerank", "neurons", 
 STEERING_FIGURES = (
     "share_lift_at_1pct", "share_lift_at_5pct", "ndcg_change_at_1pct", "ndcg_change_at_5pct", "frontier_area",
 )  # fmt: skip
+TESTED = ("split", "users", "unseen_targets")
 SAE_FIGURES = ("explained_variance", "l0", "dead_fraction", "ce_recovered", "ndcg_change", "stability")
 
 
@@ -38,7 +39,7 @@ def _recommender(study: Study) -> dict[str, Any]:
     found = study.recommender_metrics() if study.has("recommender") else {}
     baselines = found.get("baselines", {})
     return (
-        {"split": found.get("split")}
+        {name: found.get(name) for name in TESTED}
         | _quality(found)
         | {"train_seconds": found.get("train_seconds")}
         | {"baselines": {name: _quality(baselines.get(name, {})) for name in BASELINES}}

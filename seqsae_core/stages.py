@@ -23,7 +23,9 @@ from seqsae_core.study import Study, write_data, write_json, write_model, write_
 
 def run_data(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
     """Files to sequences, catalogue and concepts."""
-    events, items = readers.read(config.data.source, config.data.items)
+    rows, items = readers.read(config.data.source, config.data.items)
+    events = interactions.drop_repeats(rows)
+    repeats = len(rows) - len(events)
     report(0.5, f"{len(events):,} interactions read")
     if config.data.max_users:
         events = interactions.sample_users(events, config.data.max_users)
@@ -34,8 +36,9 @@ def run_data(study: Study, config: StudyConfig, folder: Path, report: Report) ->
     catalogue = concepts.build_catalogue(items, item_ids, counts[1:])
     write_data(folder, sequences, catalogue, concepts.build_concepts(catalogue))
     sizes = {"users": len(sequences), "items": sequences.n_items, "interactions": len(sequences.items)}
-    study.update_manifest(sizes=sizes)
-    return f"{sizes['users']:,} users, {sizes['items']:,} items, {sizes['interactions']:,} interactions"
+    study.update_manifest(sizes=sizes | {"repeated_rows": repeats})
+    told = f"; {repeats:,} repeated rows were dropped" if repeats else ""
+    return f"{sizes['users']:,} users, {sizes['items']:,} items, {sizes['interactions']:,} interactions{told}"
 
 
 def run_recommender(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
@@ -54,6 +57,7 @@ def run_recommender(study: Study, config: StudyConfig, folder: Path, report: Rep
     others = baselines.rank_baselines(sequences, split, users, at)
     metrics: dict[str, Any] = {
         "split": config.data.split,
+        "unseen_targets": evaluation.unseen_targets(sequences, users, at, counts),
         **evaluation.summarise(ours, counts),
         "train_seconds": seconds,
         "baselines": {name: evaluation.summarise(found, counts) for name, found in others.items()},

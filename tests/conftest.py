@@ -42,15 +42,15 @@ def other_data() -> Path:
     return OTHER_DATA
 
 
-@pytest.fixture(scope="session")
-def toy_model(toy_sequences: Sequences):
-    """An untrained transformer of two blocks for `toy_sequences`, weights large enough to matter."""
+@pytest.fixture(scope="session", params=["sasrec", "bert4rec"])
+def toy_model(request: pytest.FixtureRequest, toy_sequences: Sequences):
+    """Untrained transformers of two blocks for `toy_sequences`, weights large enough to matter."""
     import torch
 
-    from seqsae_core.recommender.transformer import SASRec
+    from seqsae_core.recommender.transformer import ARCHITECTURES
 
     torch.manual_seed(5)
-    model = SASRec(toy_sequences.n_items, 8, blocks=2, heads=2, max_length=12).eval().requires_grad_(False)
+    model = ARCHITECTURES[request.param](toy_sequences.n_items, 8, blocks=2, heads=2, max_length=12)
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.5)
-    return model
+    return model.eval().requires_grad_(False)

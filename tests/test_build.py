@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -9,14 +10,18 @@ import time
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from seqsae_core import stages
-from seqsae_core.__main__ import main
-from seqsae_core.build import PIPELINE, build, make_stamps
-from seqsae_core.config import preset
+from seqsae_core.__main__ import _parser, main
+from seqsae_core.build import EXTRAS, PIPELINE, build, make_stamps
+from seqsae_core.commands import build_command
+from seqsae_core.config import preset, to_dict
 from seqsae_core.errors import UserError
 from seqsae_core.metrics import EVIDENCE_KINDS, STEERING_METHODS, quoted
+from seqsae_core.steering.edits import Edit
+from seqsae_core.steering.steerer import Steerer
 from seqsae_core.study import Study
 
 
@@ -29,6 +34,21 @@ def test_every_stage_is_there_and_the_figures_are_finite(tiny_study):
     assert figures["evidence"]["latents"]["mean_max_correlation_new_items"] is not None
     assert figures["evidence"]["ica"]["mean_max_correlation"] is None
     assert next(iter(figures["sae"])) == study.default_dictionary
+
+
+def test_bert4rec_goes_all_the_way_and_its_command_says_so(tmp_path):
+    study = build(tmp_path / "s", preset("tiny", architecture="bert4rec"), extras=True)
+    assert all(study.has(stage.name) for stage in (*PIPELINE, EXTRAS))
+    figures = json.loads(json.dumps(quoted(study), allow_nan=False))
+    assert figures["recommender"]["ndcg@10"] > figures["recommender"]["baselines"]["popularity"]["ndcg@10"]
+    assert None not in figures["sae"][study.default_dictionary].values()
+    steerer, history = Steerer.from_study(study), study.sequences().of(0)
+    plain, same = steerer.recommend(history), steerer.recommend(history, [Edit(3, 0.0)])
+    assert np.array_equal(plain.items, same.items) and np.array_equal(plain.scores, same.scores)
+    assert "--architecture bert4rec" in study.build_command()
+    command = shlex.split(study.build_command())[3:]
+    assert main(command) == 0
+    assert Study.open(study.path).manifest["stages"] == study.manifest["stages"]
 
 
 def test_a_second_build_touches_nothing(tiny_study, monkeypatch):
@@ -75,6 +95,7 @@ def _has(folder, stage) -> bool:
     ("arguments", "message"),
     [
         (["build", "--preset", "huge"], "no preset"),
+        (["build", "--split", "random"], "no split"),
         (["build", "--data", "nowhere.csv"], "No data at nowhere.csv"),
         (["metrics", "nowhere"], "No study at nowhere"),
         (["extras", "nowhere"], "No study at nowhere"),
@@ -107,6 +128,58 @@ def test_export_writes_what_other_tools_read(tiny_study, tmp_path, capsys):
         assert (tmp_path / kind / name).stat().st_size > 0
     assert main(["export", str(tiny_study), "--to", str(tmp_path / "csv")]) == 2
     assert "not empty" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"name": "tiny", "split": "global-temporal"}, "--preset tiny --split global-temporal"),
+        ({"name": "tiny", "split": "leave-one-out"}, "--preset tiny"),
+        ({"name": "paper"}, "--preset paper"),
+        ({"name": "paper", "split": "leave-one-out"}, "--preset paper --split leave-one-out"),
+    ],
+)
+def test_the_build_command_repeats_a_split_of_ones_own(options, said, tmp_path):
+    config = preset(**options)
+    command = build_command(tmp_path, {"config": to_dict(config)})
+    assert command == f"python -m seqsae_core build {said} --out {tmp_path}"
+    given = _parser().parse_args(command.split()[3:])
+    assert preset(given.preset, given.seed, given.data, given.items, split=given.split) == config
+
+
+def test_a_study_split_in_time_goes_the_same_way(tmp_path):
+    tiny = preset("tiny", split="global-temporal")
+    study = build(tmp_path / "later", tiny)
+    sequences, split = study.sequences(), study.split()
+    owner = np.repeat(np.arange(len(sequences)), sequences.lengths)
+    place = np.arange(len(owner)) - sequences.offsets[owner]
+    trained = place < split.train_end[owner]
+    last = sequences.times[trained].max()
+    assert last < sequences.times[~trained].min()
+    found = quoted(study)["recommender"]
+    at = np.flatnonzero(split.test_at >= 1)
+    targets = sequences.items[sequences.offsets[at] + split.test_at[at]]
+    assert (found["split"], found["users"]) == ("global-temporal", len(at))
+    assert found["unseen_targets"] == pytest.approx(1 - np.isin(targets, sequences.items[trained]).mean())
+    assert found["unseen_targets"] > 0
+    examples = study.examples(None, "latents", int(study.features("latents").query("alive")["feature"].iloc[0]))
+    assert (sequences.times[sequences.offsets[examples["user"]] + examples["event"]] <= last).all()
+    json.dumps(quoted(study), allow_nan=False)
+
+
+def test_a_catalogue_shorter_than_a_list_and_repeated_rows_go_the_same_way(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    users = np.repeat(np.arange(100), rng.integers(5, 12, 100))
+    items, times = rng.integers(0, 6, len(users)), np.arange(len(users))
+    rows = pd.DataFrame({"user_id": users, "item_id": items, "timestamp": times})
+    pd.concat([rows, rows[:7]]).to_csv(tmp_path / "events.csv", index=False)
+    study = build(tmp_path / "short", preset("tiny", source=str(tmp_path / "events.csv")))
+    assert "7 repeated rows were dropped" in capsys.readouterr().err
+    assert study.manifest["sizes"]["repeated_rows"] == 7
+    assert study.manifest["sizes"]["interactions"] == len(rows)
+    found = json.loads(json.dumps(quoted(study), allow_nan=False))["recommender"]
+    assert found["hr@10"] == 1.0 > found["ndcg@10"]
+    assert (study.effects()["effect"] == 0).all()
 
 
 def test_the_papers_protocol_goes_the_same_way(tmp_path):

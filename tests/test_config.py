@@ -28,6 +28,20 @@ def test_unknown_preset_and_setting_are_named():
         from_dict({"recommender": {"widht": 3}})
 
 
+def test_an_architecture_keeps_the_rest_of_the_preset():
+    config = preset("tiny", architecture="bert4rec")
+    assert config.recommender.architecture == "bert4rec" and config.sae == preset("tiny").sae
+    with pytest.raises(UserError, match=r"no architecture “gru”.*sasrec, bert4rec"):
+        preset("tiny", architecture="gru")
+
+
+def test_a_split_replaces_the_presets_own_only_where_it_is_given():
+    assert preset("paper").data.split == "user-disjoint"
+    assert preset("paper", split="global-temporal").data.split == "global-temporal"
+    with pytest.raises(UserError, match=r"no split “random”.*leave-one-out"):
+        preset("tiny", split="random")
+
+
 def test_dictionaries_that_differ_have_different_names():
     config = preset("default")
     others = [replace(config, sae=replace(config.sae, **d)) for d in ({"k": 8}, {"layer": 2}, {"latents": 512})]

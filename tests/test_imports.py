@@ -37,7 +37,7 @@ ROWS = {
     "extras": BUILD | {"build", "stages"},
     "figures": {"recommender", "study"},
     "serving": {"study"},
-    "__main__": {"build", "metrics", "export", "serving", "study"},
+    "__main__": {"build", "metrics", "export", "serving", "study", "recommender"},
     "dashboard": BUILD | {"figures", "metrics", "export"},
     "pages": BUILD | {"dashboard", "figures", "metrics", "export"},
     "app": {"dashboard"},

@@ -14,7 +14,7 @@ from seqsae_core.figures import DEMOTED, LATENTS, PROMOTED
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from seqsae_core.steering.steerer import Ranking
+    from seqsae_core.recommender.recommend import Ranking
 
 KEY = "live"
 STEP = 0.1

@@ -12,6 +12,11 @@ HOW_READ = (
     "items in training popularity; the catalogue at large has 50 %. Diversity: 1 − expected overlap of two users' "
     "lists. Accuracy has 95 % intervals over users; figures of lists are counts over all test users, without one."
 )
+SPLITS = {
+    "leave-one-out": "each user's last item is the target",
+    "global-temporal": "everybody's first item after one point in time is the target; only what came before it trains",
+    "user-disjoint": "the last item of the latest users is the target; they train nothing",
+}
 
 
 def headline(metrics: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -30,6 +35,15 @@ def everything(metrics: Mapping[str, Any]) -> list[dict[str, str]]:
         | {name.split("@")[0].capitalize(): percent(row.get(name)) for name in LISTS}
         for name, row in contenders(metrics).items()
     ]
+
+
+def tested(metrics: Mapping[str, Any]) -> str:
+    """Whose targets the figures are over: the split, the test users, targets that training never met."""
+    split, users, unseen = (metrics.get(name) for name in ("split", "users", "unseen_targets"))
+    words = f"Split {split}: {SPLITS[split]}." if split in SPLITS else ""
+    if users is not None and unseen is not None:
+        words += f" {users:,} test users; {percent(unseen)} of their targets never occur in training."
+    return words
 
 
 def _cell(row: Mapping[str, Any], key: str) -> str:

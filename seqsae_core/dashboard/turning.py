@@ -10,7 +10,8 @@ from seqsae_core.dashboard.live import DEPTH, SHOWN
 from seqsae_core.steering.edits import Edit
 
 if TYPE_CHECKING:
-    from seqsae_core.steering.steerer import Ranking, Steerer
+    from seqsae_core.recommender.recommend import Ranking
+    from seqsae_core.steering.steerer import Steerer
 
 MOVED = 3
 

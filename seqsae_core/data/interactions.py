@@ -9,6 +9,7 @@ from seqsae_core.errors import UserError
 
 USER, ITEM, TIME = "user_id", "item_id", "timestamp"
 TITLE, GENRES = "title", "genres"
+MAX_TIME = 2.0**63
 
 
 def check_columns(frame: pd.DataFrame, needed: list[str], path: str) -> None:
@@ -22,23 +23,37 @@ def check_columns(frame: pd.DataFrame, needed: list[str], path: str) -> None:
 
 
 def check_interactions(frame: pd.DataFrame, path: str) -> pd.DataFrame:
-    """The checked table with columns user_id, item_id, timestamp; exact duplicates are dropped.
+    """The checked table with columns user_id, item_id, timestamp (int64; fractions are cut off).
 
-    Raises UserError for missing columns, no rows, missing ids, or times that are missing or not numbers;
-    the message names the first bad row (1 = first row below the header).
+    Raises UserError for missing columns, no rows, missing ids, or times that are missing or no finite number within
+    64 bits; the message names the first bad row (1 = first row below the header).
     """
     check_columns(frame, [USER, ITEM, TIME], path)
     if frame.empty:
         raise UserError(f"{path}: no rows. At least one interaction is needed.")
     times = pd.to_numeric(frame[TIME], errors="coerce")
-    for column, bad in ((USER, frame[USER].isna()), (ITEM, frame[ITEM].isna()), (TIME, times.isna())):
-        if bad.any():
-            row = int(bad.to_numpy().argmax())
-            raise UserError(
-                f"{path}, row {row + 1}: {column} is {frame[column].iloc[row]!r}. "
-                f"Fill it in or remove the row ({int(bad.sum())} such rows)."
-            )
-    frame = frame[[USER, ITEM]].assign(**{TIME: times.astype("int64")})
+    no_time = frame[TIME].isna().to_numpy() | ~(np.abs(times.to_numpy(float, na_value=np.nan)) < MAX_TIME)
+    for column, bad in ((USER, frame[USER].isna()), (ITEM, frame[ITEM].isna()), (TIME, no_time)):
+        _refuse(np.asarray(bad), frame[column], path)
+    return frame[[USER, ITEM]].assign(**{TIME: times.astype("int64")})
+
+
+def _refuse(bad: np.ndarray, values: pd.Series, path: str) -> None:
+    """Raise UserError naming the first row where `bad` (n,) is true."""
+    if not bad.any():
+        return
+    row = int(bad.argmax())
+    value = values.iloc[row]
+    found = "missing" if pd.isna(value) else repr(value) if isinstance(value, str) else str(value)
+    wanted = ", not a finite number such as Unix seconds" if values.name == TIME and found != "missing" else ""
+    raise UserError(
+        f"{path}, row {row + 1}: {values.name} is {found}{wanted}. "
+        f"Fill it in or remove the row ({int(bad.sum())} such rows)."
+    )
+
+
+def drop_repeats(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows without those alike in user, item and time to one before them: one event told twice, not two events."""
     return frame.drop_duplicates(ignore_index=True)
 
 

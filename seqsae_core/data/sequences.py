@@ -5,11 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from seqsae_core.config import SPLITS
 from seqsae_core.data.interactions import ITEM, TIME, USER, hash_share
 from seqsae_core.errors import UserError
 
 FIT, SELECT, SCORE = 0, 1, 2
-SPLITS = ("leave-one-out", "user-disjoint")
+ROLES = ("fit", "select", "score")
+TRAIN_SHARE, HISTORY_SHARE = 0.85, 0.9
 
 
 @dataclass(frozen=True)
@@ -71,18 +73,74 @@ def build_sequences(interactions: pd.DataFrame) -> tuple[Sequences, np.ndarray]:
 
 
 def make_split(sequences: Sequences, kind: str) -> Split:
-    """The named split. Raises UserError for an unknown name or users with fewer than three events."""
+    """The split of a name in `SPLITS`.
+
+    Raises UserError for an unknown name, for a single item, for users with fewer than three events or events without
+    times where the split needs them, and for data in which nothing is left to train on or to measure.
+    """
     if kind not in SPLITS:
         raise UserError(f"Unknown split “{kind}”. Choose one of: {', '.join(SPLITS)}.")
-    if sequences.lengths.min() < 3:
+    if sequences.n_items < 2:
+        raise UserError("All events are of one item, so there is nothing to rank. Bring data with more items.")
+    if kind != "leave-one-out" and sequences.times is None:
+        raise UserError(f"The split “{kind}” needs the time of every event: bring times, or take leave-one-out.")
+    if kind != "global-temporal" and sequences.lengths.min() < 3:
         raise UserError("A user has fewer than three events; raise `min_interactions` to at least 3.")
-    return _leave_one_out(sequences) if kind == "leave-one-out" else _user_disjoint(sequences)
+    split = _MAKERS[kind](sequences)
+    _refuse_empty(split, kind)
+    return split
+
+
+def _refuse_empty(split: Split, kind: str) -> None:
+    """Raise UserError unless there are training pairs, validation targets, roles to fit and score, and users to steer
+    for."""
+    held_out = split.role != FIT
+    parts = {
+        "no user has two events to train on": split.train_end >= 2,
+        "no user has a validation target": split.valid_at >= 1,
+        "no held-out user has both a validation and a test target": held_out
+        & (split.valid_at >= 1)
+        & (split.test_at >= 1),
+    }
+    for role, name in enumerate(ROLES):
+        parts[f"no user of the role {name} has a context"] = (split.role == role) & (split.context_end >= 1)
+    missing = next((what for what, users in parts.items() if not users.any()), None)
+    if missing:
+        raise UserError(f"The split “{kind}” leaves nothing to measure: {missing}. Bring more data or another split.")
+
+
+def _roles(sequences: Sequences) -> np.ndarray:
+    """60 % fit, 20 % select, 20 % score, by a stable hash of the user."""
+    return np.digitize(hash_share(sequences.users, "split"), [0.6, 0.8]).astype(np.uint8)
 
 
 def _leave_one_out(sequences: Sequences) -> Split:
     n = sequences.lengths
-    role = np.digitize(hash_share(sequences.users, "split"), [0.6, 0.8]).astype(np.uint8)
-    return Split(train_end=n - 2, valid_at=n - 2, test_at=n - 1, context_end=n - 2, role=role)
+    return Split(train_end=n - 2, valid_at=n - 2, test_at=n - 1, context_end=n - 2, role=_roles(sequences))
+
+
+def _global_temporal(sequences: Sequences) -> Split:
+    """Two points in time for everybody: events up to t0 train, the first event in (t0, t1] is the validation target,
+    the first after t1 the test target, each given all events before it.
+
+    t0 and t1 are the times by which 85 % and 90 % of all events have happened; an event at exactly that time is
+    before it. A user without an earlier event has no target.
+    """
+    t0, t1 = np.quantile(sequences.times, [TRAIN_SHARE, HISTORY_SHARE], method="inverted_cdf")
+    trained, known = (_events_until(sequences, t) for t in (t0, t1))
+    return Split(
+        train_end=trained,
+        valid_at=np.where((trained >= 1) & (trained < known), trained, -1),
+        test_at=np.where((known >= 1) & (known < sequences.lengths), known, -1),
+        context_end=trained,
+        role=_roles(sequences),
+    )
+
+
+def _events_until(sequences: Sequences, time: int) -> np.ndarray:
+    """Number of events of each user at or before `time`, int64 (n_users,)."""
+    until = np.concatenate([[0], np.cumsum(sequences.times <= time)])
+    return np.diff(until[sequences.offsets])
 
 
 def _user_disjoint(sequences: Sequences) -> Split:
@@ -101,6 +159,9 @@ def _user_disjoint(sequences: Sequences) -> Split:
         context_end=np.where(test, n - 2, np.where(train, 0, n)),
         role=role.astype(np.uint8),
     )
+
+
+_MAKERS = {"leave-one-out": _leave_one_out, "global-temporal": _global_temporal, "user-disjoint": _user_disjoint}
 
 
 def windows(sequences: Sequences, users: np.ndarray, ends: np.ndarray, max_length: int) -> np.ndarray:

@@ -79,6 +79,11 @@ def rank_targets(scores: torch.Tensor, sequences: Sequences, users: np.ndarray, 
     return ranking.rank_of_target(scores, target)
 
 
+def unseen_targets(sequences: Sequences, users: np.ndarray, at: np.ndarray, counts: np.ndarray) -> float:
+    """Share of the users' events `at` whose item has no training event; counts: (n_items + 1,)."""
+    return float((counts[sequences.items[sequences.offsets[users] + at]] == 0).mean())
+
+
 def accuracy(ranks: np.ndarray, seed: int = 0) -> dict[str, float | list[float] | int]:
     """HR, NDCG and MRR at 5, 10 and 20, each with its 95 % bootstrap interval over users, and the number of users."""
     values = np.stack([_gain(name, ranks) for name in ACCURACY], axis=1)
@@ -100,14 +105,15 @@ def list_figures(lists: np.ndarray, counts: np.ndarray) -> dict[str, float | Non
 
     coverage@10: share of the catalogue in at least one list. popularity@10: mean percentile of the recommended items
     in training popularity, ties at their middle; the catalogue at large has .5. diversity@10: 1 − expected overlap of
-    two different users' lists (Zhou et al., 2010, inter-user diversity); None for fewer than two users.
+    two different users' lists (Zhou et al., 2010, inter-user diversity), a shorter list counting with its length; None
+    for fewer than two users.
     """
     shown = np.bincount(lists[lists > 0], minlength=len(counts))[1:]
     total, users = shown.sum(), len(lists)
     order = np.sort(counts[1:])
     below, upto = (np.searchsorted(order, counts[1:], side) for side in ("left", "right"))
     percentile = (below + upto) / (2 * len(order))
-    overlap = (shown * (shown - 1.0)).sum() / (users * (users - 1.0) * lists.shape[1]) if users > 1 else None
+    overlap = (shown * (shown - 1.0)).sum() / ((users - 1.0) * total) if users > 1 and total else None
     coverage = float((shown > 0).mean())
     popularity = float(shown @ percentile / total) if total else None
     diversity = None if overlap is None else float(1 - overlap)

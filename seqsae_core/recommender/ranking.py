@@ -30,8 +30,10 @@ def mask_seen(scores: Tensor, sequences: Sequences, users: np.ndarray, ends: np.
 def top_k(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """Items and scores of the k best of each row, both (batch, k); ties by lower item id."""
     k = min(k, scores.shape[1])
-    least = scores.topk(k, dim=1).values[:, -1:]
-    with_ties = int((scores >= least).sum(1).max())
+    values, items = scores.topk(min(k + 1, scores.shape[1]), dim=1)
+    if not (values[:, 1:] == values[:, :-1]).any():
+        return items[:, :k], values[:, :k]
+    with_ties = int((scores >= values[:, k - 1 : k]).sum(1).max())
     values, items = scores.topk(with_ties, dim=1)
     order = items.argsort(dim=1)
     values, items = values.gather(1, order), items.gather(1, order)

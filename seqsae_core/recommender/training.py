@@ -29,8 +29,8 @@ def make_model(
     The bias is centred; an item without training events counts as one with a single event less than the rarest.
     """
     torch.manual_seed(seed)
-    shape = (sequences.n_items, config.width, config.blocks, config.heads, max_length, config.dropout)
-    model = ARCHITECTURES[config.architecture](*shape)
+    shape = (sequences.n_items, config.width, config.blocks, config.heads, max_length)
+    model = ARCHITECTURES[config.architecture](*shape, config.dropout, config.attention_dropout)
     if config.warm_start:
         vectors = spectral_embeddings(*training_events(sequences, split), sequences.n_items, config.width, seed)
         model.items.weight.data.copy_(torch.from_numpy(vectors))
@@ -116,7 +116,7 @@ def make_loss(config: RecommenderConfig, counts: np.ndarray) -> Loss:
     negatives = config.negatives and Negatives.make(config.negatives, config.popular_negatives, counts)
 
     def loss(model: Transformer, events: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
-        states, targets = model.training_pairs(events)
+        states, targets = model.training_pairs(events, config.mask_share)
         output = (model.item_vectors(), model.item_bias())
         if not negatives:
             return full_softmax(states, targets, *output)

@@ -18,12 +18,15 @@ class Transformer(nn.Module):
     an item or a mask token; attention never sees the others.
     """
 
-    def __init__(self, n_items: int, width: int, blocks: int, heads: int, max_length: int, dropout: float = 0.0):
+    def __init__(
+        self, n_items: int, width: int, blocks: int, heads: int, max_length: int, dropout: float = 0.0,
+        attention_dropout: bool = True,
+    ):  # fmt: skip
         super().__init__()
         self.n_items, self.width, self.n_layers, self.max_length = n_items, width, blocks, max_length
         self.items = nn.Embedding(n_items + 1, width, padding_idx=0)
         self.positions = nn.Embedding(max_length + self.mask_tokens, width)
-        self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(blocks))
+        self.blocks = nn.ModuleList(Block(width, heads, dropout, attention_dropout) for _ in range(blocks))
         self.norm = nn.LayerNorm(width)
         self.bias = nn.Parameter(torch.zeros(n_items + 1))
         self.drop = Dropout(dropout)
@@ -102,10 +105,10 @@ class SASRec(Transformer):
         x = self._embed(self.items(items), real)
         return Hidden(self._run(x, real, 0, layer), real, items, real)
 
-    def training_pairs(self, events: Tensor) -> tuple[Tensor, Tensor]:
+    def training_pairs(self, events: Tensor, mask_share: float = 0.0) -> tuple[Tensor, Tensor]:
         """Normed states (n, width) and the items (n,) they must predict: every event of a window after its first.
 
-        events: (batch, max_length + 1), left-padded.
+        events: (batch, max_length + 1), left-padded. Nothing is hidden: `mask_share` is for other architectures.
         """
         real = events[:, :-1] > 0
         return self(events[:, :-1])[real], events[:, 1:][real]
@@ -122,17 +125,13 @@ class SASRec(Transformer):
 
 
 class BERT4Rec(Transformer):
-    """Every position sees every other one; a mask token after the history stands for the item to come.
-
-    `mask_share`: the share of a window's items that training hides, its last item always among them.
-    """
+    """Every position sees every other one; a mask token after the history stands for the item to come."""
 
     architecture, mask_tokens = "bert4rec", 1
 
-    def __init__(self, *shape: int, mask_share: float = 0.2, **more):
+    def __init__(self, *shape: int, **more):
         super().__init__(*shape, **more)
         self.mask_token = nn.Parameter(torch.randn(self.width) * 0.02)
-        self.mask_share = mask_share
 
     def hidden(self, items: Tensor, layer: int) -> Hidden:
         """See `SequenceModel.hidden`; one position more than `items`, the mask token, whose item is 0."""
@@ -148,10 +147,13 @@ class BERT4Rec(Transformer):
         variants = [torch.cat([activations[:, :-1], one[:, None]], dim=1) for one in last.unbind(1)]
         return torch.stack([self.resume(x, item_at, start) for x in variants], dim=1)
 
-    def training_pairs(self, events: Tensor) -> tuple[Tensor, Tensor]:
-        """Normed states (n, width) of the hidden items (n,) of a window (Cloze: Sun et al., 2019, section 3.5)."""
+    def training_pairs(self, events: Tensor, mask_share: float = 0.0) -> tuple[Tensor, Tensor]:
+        """Normed states (n, width) of hidden items (n,): a share of each window's, its last always among them.
+
+        The Cloze task of Sun et al. (2019), section 3.5. events: (batch, max_length + 1), left-padded.
+        """
         real = events > 0
-        hide = real & (torch.rand(events.shape, device=events.device) < self.mask_share) | _last(events)
+        hide = real & (torch.rand(events.shape, device=events.device) < mask_share) | _last(events)
         states = self.norm(self._run(self._embed(self._vectors(events, hide), real), real, 0, self.n_layers))
         return states[hide], events[hide]
 

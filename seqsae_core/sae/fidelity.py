@@ -34,7 +34,7 @@ def measure(
         **explained_variance(held_out, sae, seed),
         "l0": codes.nnz / codes.shape[0],
         "dead_fraction": float((density(encode_sparse(sae, fit.values)) == 0).mean()),
-        **ce_recovered(model, splices, sequences, split, users[:CE_USERS], layer),
+        **ce_recovered(model, splices, sequences, split, users, layer),
         **ndcg_change(model, sae, sequences, split, users, layer, seed),
     }
 
@@ -70,9 +70,10 @@ def ce_recovered(
     users: np.ndarray,
     layer: int,
 ) -> dict[str, Any]:
-    """(CE_mean − CE_spliced) / (CE_mean − CE_model): full catalogue, every predicting position of the contexts."""
+    """(CE_mean − CE_spliced) / (CE_mean − CE_model): full catalogue, every predicting position of the contexts
+    of the first CE_USERS users that have one."""
     total, positions = dict.fromkeys(splices, 0.0), 0
-    users = users[split.context_end[users] > 1]
+    users = users[split.context_end[users] > 1][:CE_USERS]
     for who in np.array_split(users[np.argsort(split.context_end[users], kind="stable")], max(1, len(users) // 64)):
         events = torch.from_numpy(windows(sequences, who, split.context_end[who], model.max_length + 1))
         hidden = model.hidden(events[:, :-1], layer)

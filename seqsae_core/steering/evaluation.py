@@ -118,7 +118,8 @@ def lists_under(
         for rows, scores in _scored(contexts.model, bucket, states, boosts):
             own = scores.gather(2, bucket.target[rows, None, None].expand(-1, scores.shape[1], 1))
             values, best = scores.topk(min(K + 1, scores.shape[2]), dim=2)
-            items[bucket.at[rows]] = torch.where(values.isfinite(), best, 0)[..., :K].numpy()
+            found = torch.where(values.isfinite(), best, 0)[..., :K].numpy()
+            items[bucket.at[rows], :, : found.shape[2]] = found
             ranks[bucket.at[rows]] = (values >= own).sum(2).numpy()
     return Lists(items, ranks)
 

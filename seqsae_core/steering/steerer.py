@@ -1,7 +1,6 @@
 """Recommendations for one history under edits of latents."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,22 +9,14 @@ import torch
 from torch import Tensor
 
 from seqsae_core.errors import UserError
-from seqsae_core.recommender.protocol import Hidden, SequenceModel
-from seqsae_core.recommender.ranking import top_k
+from seqsae_core.recommender.protocol import SequenceModel
+from seqsae_core.recommender.recommend import Ranking, best, hidden_of, rank_items
 from seqsae_core.sae.autoencoders import Autoencoder
 from seqsae_core.steering.displacement import check_position, displaced_states
 from seqsae_core.steering.edits import Edit, check, check_strength
 
 if TYPE_CHECKING:
     from seqsae_core.study import Study
-
-
-@dataclass(frozen=True)
-class Ranking:
-    """The best items first: items int64 (k,), scores float32 (k,); fewer than k when fewer are unseen."""
-
-    items: np.ndarray
-    scores: np.ndarray
 
 
 class Steerer:
@@ -66,11 +57,11 @@ class Steerer:
         edits = check(edits, self.sae.latents)
         if any(edit.strength for edit in edits):
             return self.compare(history, edits, k)[1]
-        return _rank(self.plain_scores(history), history, k)[0]
+        return rank_items(self.model, history, k)
 
     def compare(self, history: Sequence[int], edits: Sequence[Edit], k: int = 10) -> tuple[Ranking, Ranking]:
         """Before and after the edits, out of one batch; errors as in `recommend`."""
-        before, after = _rank(self.scores(history, self.displacement(edits)[None]), history, k)
+        before, after = best(self.scores(history, self.displacement(edits)[None]), history, k)
         return before, after
 
     def grid(
@@ -88,7 +79,7 @@ class Steerer:
         held = self.displacement([edit for n, edit in enumerate(edits) if n != which])
         sweep = torch.tensor([check_strength(float(s)) for s in strengths], dtype=torch.float32)
         displacements = held + sweep[:, None] * self.displacement([moved])
-        return _rank(self.scores(history, displacements), history, k)[1:]
+        return best(self.scores(history, displacements), history, k)[1:]
 
     def displacement(self, edits: Sequence[Edit]) -> Tensor:
         """The sum of the edits' displacements of the hidden state, (width,). Errors as in `edits.check`."""
@@ -99,12 +90,6 @@ class Steerer:
             return (strengths * self.units[latents]) @ self.sae.W_dec[latents]
 
     @torch.inference_mode()
-    def plain_scores(self, history: Sequence[int]) -> Tensor:
-        """Scores (1, n_items + 1) of the plain model, nothing removed yet."""
-        hidden = self._hidden(history)
-        return self.model.scores(self.model.resume(hidden.activations, hidden.item_at, self.layer))
-
-    @torch.inference_mode()
     def scores(self, history: Sequence[int], displacements: Tensor) -> Tensor:
         """Scores (1 + variants, n_items + 1): the plain row first, then one a displacement (variants, width).
 
@@ -112,28 +97,11 @@ class Steerer:
         how a matrix product rounds in different rows.
         """
         rows = torch.cat([torch.zeros(1, displacements.shape[1]), displacements])
-        hidden = self._hidden(history)
+        hidden = hidden_of(self.model, history, self.layer)
         states = displaced_states(self.model, hidden, self.layer, rows, self.position)
         scores = self.model.scores(states[0])
         scores[~rows.any(1)] = scores[0].clone()
         return scores
-
-    def _hidden(self, history: Sequence[int]) -> Hidden:
-        items = check_history(history, self.model.n_items)[-self.model.max_length :]
-        return self.model.hidden(torch.from_numpy(items)[None], self.layer)
-
-
-def check_history(history: Sequence[int], n_items: int) -> np.ndarray:
-    """The history as int64 (length,). Raises UserError when it is empty or names an unknown item."""
-    if len(history) == 0:
-        raise UserError("The history is empty: add at least one item to get recommendations.")
-    items = np.asarray(history)
-    if items.ndim != 1 or items.dtype.kind not in "iu":
-        raise UserError("The history holds more than item numbers: give whole numbers, oldest first.")
-    wrong = items[(items < 1) | (items > n_items)]
-    if len(wrong):
-        raise UserError(f"There is no item {wrong[0]}: remove it; item numbers run from 1 to {n_items}.")
-    return items.astype(np.int64)
 
 
 def moves(before: Ranking, after: Ranking, k: int = 10) -> pd.DataFrame:
@@ -156,13 +124,3 @@ def moves(before: Ranking, after: Ranking, k: int = 10) -> pd.DataFrame:
 
 def _ranks(ranking: Ranking, items: np.ndarray) -> pd.api.extensions.ExtensionArray:
     return pd.Series(np.arange(1, len(ranking.items) + 1), ranking.items, dtype="Int64").reindex(items).array
-
-
-def _rank(scores: Tensor, history: Sequence[int], k: int) -> list[Ranking]:
-    """The k best unseen items of each row of scores (rows, n_items + 1), which is changed in place."""
-    if k < 1:
-        raise UserError(f"The length of the list is {k}: ask for at least 1 item.")
-    with torch.inference_mode():
-        scores[:, torch.as_tensor(np.unique(history))] = -torch.inf
-        items, values = (part.numpy() for part in top_k(scores, k))
-    return [Ranking(i[np.isfinite(v)], v[np.isfinite(v)]) for i, v in zip(items, values, strict=True)]

@@ -6,8 +6,8 @@ import pytest
 
 from seqsae_core.dashboard import live
 from seqsae_core.dashboard.turning import MOVED, clearest, opening, turn
+from seqsae_core.recommender.recommend import Ranking
 from seqsae_core.steering.edits import Edit
-from seqsae_core.steering.steerer import Ranking
 
 GRID = live.strengths(16.0)
 

@@ -42,6 +42,11 @@ BROKEN = {
     "empty id": ("user_id,item_id,timestamp\n1,2,3\n1,,3\n", "row 2: item_id"),
     "time is text": ("user_id,item_id,timestamp\n1,2,noon\n", "row 1: timestamp is 'noon'"),
     "no header": ("", "cannot be read"),
+    "no time": ("user_id,item_id,timestamp\n1,2,3\n1,3,\n", "row 2: timestamp is missing"),
+    "time is NaN": ("user_id,item_id,timestamp\n1,2,nan\n1,3,nan\n", r"row 1: timestamp is missing.*\(2 such rows\)"),
+    "time is infinite": ("user_id,item_id,timestamp\n1,2,3\n1,3,inf\n", "row 2: timestamp is inf, not a finite number"),
+    "time is too large": ("user_id,item_id,timestamp\n1,2,1e30\n", r"row 1: timestamp is 1e\+30, not a finite"),
+    "time is a date": ("user_id,item_id,timestamp\n1,2,2020-01-01\n", "'2020-01-01', not a finite .* Unix seconds"),
 }
 
 
@@ -52,6 +57,27 @@ def test_broken_files_name_the_row_and_the_remedy(tmp_path, text, message):
     with pytest.raises(UserError, match=message) as caught:
         read(str(path))
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".dat", ".data", ".inter", ".parquet"])
+def test_empty_files_of_every_layout(tmp_path, suffix):
+    path = tmp_path / f"empty{suffix}"
+    path.touch()
+    with pytest.raises(UserError, match=r"no rows|cannot be read") as caught:
+        read(str(path))
+    assert str(path) in str(caught.value)
+
+
+def test_times_of_a_parquet_file_may_be_dates_but_not_missing(tmp_path):
+    dates = pd.to_datetime(["2020-01-02", "2020-01-01"])
+    frame = pd.DataFrame({"user_id": [1, 1], "item_id": [1, 2], "timestamp": dates})
+    frame.to_parquet(tmp_path / "x.parquet")
+    times = read(str(tmp_path / "x.parquet"))[0]["timestamp"]
+    assert times.dtype == "int64" and times[0] > times[1]
+    for missing in (frame["timestamp"].where([True, False]), pd.array([5, None], dtype="Int64")):
+        frame.assign(timestamp=missing).to_parquet(tmp_path / "x.parquet")
+        with pytest.raises(UserError, match="row 2: timestamp is missing"):
+            read(str(tmp_path / "x.parquet"))
 
 
 def test_truncated_parquet(tmp_path):

@@ -1,11 +1,14 @@
 """The k-core, the ragged store, the splits and the windows, each against its definition."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from seqsae_core.data.interactions import k_core, sample_users
-from seqsae_core.data.sequences import FIT, SCORE, SELECT, build_sequences, make_split, windows
+from seqsae_core.config import SPLITS
+from seqsae_core.data.interactions import drop_repeats, k_core, sample_users
+from seqsae_core.data.sequences import FIT, SCORE, SELECT, Sequences, build_sequences, make_split, windows
 from seqsae_core.errors import UserError
 
 
@@ -15,6 +18,11 @@ def test_k_core_is_the_largest_stable_set():
     assert sorted(kept["user_id"].unique()) == [1, 2, 3]
     with pytest.raises(UserError, match="lower `min_interactions`"):
         k_core(frame, 5)
+
+
+def test_an_event_told_twice_is_one_and_the_same_item_later_is_another():
+    rows = pd.DataFrame({"user_id": [1, 1, 1, 2], "item_id": 5, "timestamp": [3, 3, 4, 3]}, index=[9, 8, 7, 6])
+    assert drop_repeats(rows).to_dict("list") == {"user_id": [1, 1, 2], "item_id": [5, 5, 5], "timestamp": [3, 4, 3]}
 
 
 def test_a_sample_of_users_does_not_depend_on_the_order_of_rows():
@@ -60,6 +68,77 @@ def test_user_disjoint_never_trains_on_a_test_or_sae_user(toy_sequences):
     last = toy_sequences.times[toy_sequences.offsets[1:] - 1]
     assert last[test].min() > last[~test].max()
     assert (split.role[~test] == FIT).all() and (split.context_end[train] == 0).all()
+
+
+def random_histories(seed: int, least: int = 1) -> Sequences:
+    """80 to 150 users of `least` to 20 events, mostly at few distinct times: many tie, some at t0 or t1."""
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(least, 21, rng.integers(80, 151))
+    moments = int(rng.choice([40, 80, 10_000]))
+    frame = pd.DataFrame({"user_id": np.repeat(np.arange(len(sizes)), sizes)})
+    frame["item_id"] = rng.integers(0, 30, len(frame))
+    frame["timestamp"] = rng.integers(0, moments, len(frame)) + rng.integers(-5, 5)
+    return build_sequences(frame)[0]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_global_temporal_never_trains_on_the_future(seed):
+    sequences = random_histories(seed)
+    split = make_split(sequences, "global-temporal")
+    t0, t1 = (np.sort(sequences.times)[int(np.ceil(s * len(sequences.times))) - 1] for s in (0.85, 0.9))
+    for user in range(len(sequences)):
+        times = sequences.times[sequences.offsets[user] : sequences.offsets[user + 1]]
+        end, valid, test = split.train_end[user], split.valid_at[user], split.test_at[user]
+        assert end == split.context_end[user] == sum(t <= t0 for t in times)
+        between = [i for i, t in enumerate(times) if t0 < t <= t1]
+        after = [i for i, t in enumerate(times) if t > t1]
+        assert valid == (between[0] if between and between[0] >= 1 else -1)
+        assert test == (after[0] if after and after[0] >= 1 else -1)
+        if test >= 1:
+            assert max(times[:test]) <= t1 < times[test] and end <= test
+        if valid >= 1:
+            assert max(times[:valid]) <= t0 < times[valid] <= t1 and end <= valid
+
+
+def test_global_temporal_tests_users_whom_training_never_met():
+    splits = [make_split(random_histories(seed), "global-temporal") for seed in range(40)]
+    assert any(((s.test_at >= 1) & (s.train_end == 0)).any() for s in splits)
+    assert any(((s.test_at < 0) & (s.train_end > 0)).any() for s in splits)
+
+
+@pytest.mark.parametrize("kind", SPLITS)
+def test_no_context_holds_a_target(kind):
+    sequences = random_histories(0, least=3)
+    split = make_split(sequences, kind)
+    for target in (split.valid_at, split.test_at):
+        there = target >= 0
+        assert (split.context_end[there] <= target[there]).all() and (split.train_end[there] <= target[there]).all()
+        assert (target[there] >= 1).all() and (target < sequences.lengths).all()
+    assert (split.context_end <= sequences.lengths).all()
+
+
+@pytest.mark.parametrize("kind", ["global-temporal", "user-disjoint"])
+def test_splits_by_time_need_times(toy_sequences, kind):
+    with pytest.raises(UserError, match="needs the time of every event: bring times, or take leave-one-out"):
+        make_split(replace(toy_sequences, times=None), kind)
+
+
+@pytest.mark.parametrize("kind", SPLITS)
+def test_one_item_alone_cannot_be_ranked(kind):
+    frame = pd.DataFrame({"user_id": np.repeat(np.arange(60), 4), "item_id": 1, "timestamp": np.arange(240)})
+    with pytest.raises(UserError, match="nothing to rank"):
+        make_split(build_sequences(frame)[0], kind)
+
+
+def test_a_split_that_leaves_nothing_says_what_is_missing():
+    users = np.repeat(np.arange(60), 4)
+    frame = pd.DataFrame({"user_id": users, "item_id": np.arange(240) % 7, "timestamp": 5})
+    with pytest.raises(UserError, match="no user has a validation target"):
+        make_split(build_sequences(frame)[0], "global-temporal")
+    with pytest.raises(UserError, match=r"no held-out user has both|no user of the role"):
+        make_split(build_sequences(frame[users == 0])[0], "leave-one-out")
+    with pytest.raises(UserError, match="no user has two events to train on"):
+        make_split(build_sequences(frame.groupby("user_id").head(3))[0], "leave-one-out")
 
 
 def test_short_users_and_unknown_splits_are_refused():

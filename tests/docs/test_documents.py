@@ -10,7 +10,7 @@ import pytest
 
 from seqsae_core import __main__ as command_line
 from seqsae_core.config import PRESETS
-from seqsae_core.metrics import EVIDENCE_FIGURES, SAE_FIGURES, STEERING_FIGURES
+from seqsae_core.metrics import EVIDENCE_FIGURES, SAE_FIGURES, STEERING_FIGURES, TESTED
 from seqsae_core.store import DICTIONARY_STAGES, SHARED_STAGES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -105,7 +105,7 @@ def test_no_document_holds_one_machines_paths_or_hosts(path):
 
 def test_method_defines_every_quoted_figure():
     method = (ROOT / "docs" / "METHOD.md").read_text().lower()
-    figures = {*SAE_FIGURES, *EVIDENCE_FIGURES, *STEERING_FIGURES}
+    figures = {*SAE_FIGURES, *EVIDENCE_FIGURES, *STEERING_FIGURES, *TESTED}
     assert not [name for name in figures if name not in method]
 
 
@@ -114,11 +114,17 @@ def test_architecture_names_every_stage():
     assert not [stage for stage in (*SHARED_STAGES, *DICTIONARY_STAGES) if f" {stage}/" not in folders]
 
 
-def test_the_python_example_runs(tiny_study, capsys):
-    (code,) = blocks(README, "python")
+def run_example(code: str, study: Path) -> dict:
+    """Names that a Python block of README leaves behind, on another study."""
     assert '"studies/movietweetings"' in code
-    path = repr(str(tiny_study))
     names: dict = {}
-    exec(compile(code.replace('"studies/movietweetings"', path), "README.md", "exec"), names)
-    assert len(names["after"].items) == 10
+    exec(compile(code.replace('"studies/movietweetings"', repr(str(study))), "README.md", "exec"), names)
+    return names
+
+
+def test_the_python_examples_run(tiny_study, capsys):
+    recommending, steering = blocks(README, "python")
+    assert len(run_example(recommending, tiny_study)["found"].items) == 10
+    assert capsys.readouterr().out
+    assert len(run_example(steering, tiny_study)["after"].items) == 10
     assert capsys.readouterr().out

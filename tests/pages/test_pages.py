@@ -47,6 +47,12 @@ def test_overview_has_one_primary_button_and_fidelity_tiles(open_page, invented)
     assert values["NDCG@10 change"] == "−3.4 %"
 
 
+def test_overview_names_the_split_its_test_users_and_what_training_never_met(open_page, invented):
+    page = said(open_page("overview", invented))
+    assert "Split leave-one-out: each user's last item is the target." in page
+    assert "500 test users; 1.2 % of their targets never occur in training." in page
+
+
 def test_overview_offers_the_extras_and_their_command(open_page, invented):
     page = open_page("overview", invented)
     assert any(b.label == "Compute the extras" for b in page.button)

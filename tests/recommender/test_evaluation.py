@@ -40,6 +40,12 @@ def test_all_items_alike_have_popularity_one_half():
     assert found["popularity@10"] == 0.5 and found["coverage@10"] == 1.0 and found["diversity@10"] == 1.0
 
 
+def test_shorter_lists_count_with_their_length():
+    same = evaluation.list_figures(np.array([[1, 2, 0], [1, 2, 0]]), np.array([0, 1, 1, 1]))
+    assert same["diversity@10"] == 0.0
+    assert evaluation.list_figures(np.zeros((2, 10), int), np.array([0, 1, 1]))["diversity@10"] is None
+
+
 def test_lists_leave_out_what_was_seen_and_end_with_the_catalogue(toy_sequences):
     user, at = np.array([0]), np.array([4])
     scores = torch.full((1, toy_sequences.n_items + 1), -torch.inf)

@@ -83,6 +83,17 @@ def test_the_weighted_negatives_estimate_the_whole_sum_without_bias(popular_shar
     assert np.mean(draws) == pytest.approx(values.sum(), abs=4 * error)
 
 
+@pytest.mark.parametrize("uniform", [0, 3])
+def test_items_never_seen_are_no_popular_negatives_and_weights_stay_finite(uniform):
+    counts = np.array([0, 0, 3, 0, 1, 7, 0, 0])
+    negatives, rng = Negatives.make(uniform + 40, 40 / (uniform + 40), counts), np.random.default_rng(0)
+    for _ in range(200):
+        items, log_weight = negatives.draw(rng)
+        assert (items >= 1).all() and (items < len(counts)).all() and np.isfinite(log_weight).all()
+        assert uniform or (counts[items] > 0).all()
+    assert negatives.cumulative[-1] == 1.0
+
+
 def test_no_more_negatives_than_items():
     items, log_weight = Negatives.make(1024, 0.0, np.append(0, np.ones(40))).draw(np.random.default_rng(0))
     assert sorted(items) == list(range(1, 41)) and (log_weight == 0).all()

@@ -44,6 +44,26 @@ def test_top_k_breaks_ties_by_item():
     assert items.tolist() == [[2, 4, 1]] and values.tolist() == [[5.0, 5.0, 2.0]]
 
 
+@pytest.mark.parametrize("levels", [2, 30, 10**6])
+def test_top_k_is_a_stable_sort(levels):
+    """Many ties, some, and none; −inf among them."""
+    rng = np.random.default_rng(levels)
+    scores = rng.integers(0, levels, (40, 60)).astype(np.float32)
+    scores[rng.random(scores.shape) < 0.3] = -np.inf
+    order = np.argsort(-scores, axis=1, kind="stable")
+    for k in (1, 2, 10, 59, 60, 61):
+        items, values = top_k(torch.from_numpy(scores), k)
+        assert (items.numpy() == order[:, :k]).all()
+        assert (values.numpy() == np.take_along_axis(scores, order[:, :k], 1)).all()
+
+
+@pytest.mark.parametrize("k", [6, 50])
+def test_a_list_longer_than_the_catalogue_holds_all_of_it(k):
+    scores = torch.tensor([[-torch.inf, 2.0, 5.0, 2.0, 5.0, 1.0]])
+    items, values = top_k(scores, k)
+    assert items[values.isfinite()].tolist() == [2, 4, 1, 3, 5]
+
+
 def test_bootstrap_interval_matches_the_normal_one():
     values = np.random.default_rng(1).normal(3.0, 2.0, 4000)
     mean, low, high = bootstrap_mean(values, draws=2000)

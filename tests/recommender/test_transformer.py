@@ -64,7 +64,6 @@ def test_training_pairs_are_what_inference_scores(items):
     """The pair of the last event comes from the same state that ranks it after the history."""
     events = torch.cat([items, torch.full((4, 1), 7)], dim=1)
     causal, cloze = random_model(SASRec), random_model(BERT4Rec)
-    cloze.mask_share = 0.0
     states, targets = causal.training_pairs(events)
     ends = (events[:, :-1] > 0).sum(1).cumsum(0) - 1
     assert (targets[ends] == 7).all() and torch.allclose(states[ends], state(causal, items), atol=1e-5)
@@ -76,12 +75,12 @@ def test_cloze_hides_what_it_asks_for(items):
     model = random_model(BERT4Rec)
     events = torch.cat([items, torch.full((4, 1), 7)], dim=1)
     torch.manual_seed(1)
-    states, targets = model.training_pairs(events)
+    states, targets = model.training_pairs(events, 0.2)
     assert (targets > 0).all() and 4 <= len(targets) < (events > 0).sum()
     with torch.no_grad():
         model.items.weight[7] += 1.0
     torch.manual_seed(1)
-    again, _ = model.training_pairs(events)
+    again, _ = model.training_pairs(events, 0.2)
     assert torch.equal(states[targets == 7], again[targets == 7])
 
 

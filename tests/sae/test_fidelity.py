@@ -6,16 +6,18 @@ import torch
 
 from seqsae_core.config import SaeConfig
 from seqsae_core.data.sequences import FIT, SCORE, SELECT, make_split
-from seqsae_core.recommender.transformer import SASRec
+from seqsae_core.recommender.transformer import ARCHITECTURES
 from seqsae_core.sae import fidelity
 from seqsae_core.sae.activations import collect
 from seqsae_core.sae.autoencoders import make
 
+SEEDS = {"sasrec": 0, "bert4rec": 4}  # random models whose cross-entropy is below that of a constant state
 
-@pytest.fixture(scope="module")
-def world(toy_sequences):
-    torch.manual_seed(0)
-    model = SASRec(toy_sequences.n_items, 8, 2, 2, 10).eval()
+
+@pytest.fixture(scope="module", params=ARCHITECTURES)
+def world(request, toy_sequences):
+    torch.manual_seed(SEEDS[request.param])
+    model = ARCHITECTURES[request.param](toy_sequences.n_items, 8, 2, 2, 10).eval()
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.4)
     model.bias.data = torch.linspace(
@@ -35,7 +37,12 @@ def perfect(width: int):
 
 def test_collected_rows_are_the_context_positions(world):
     model, sequences, split = world
-    got = collect(model, sequences, split, split.users(FIT), layer=1, batch_size=7)
+    every = collect(model, sequences, split, split.users(FIT), layer=1, batch_size=7)
+    got, asked = every.at_items(), every.event_at[every.item_at == 0]
+    if model.mask_tokens:
+        assert sorted(asked) == sorted(split.context_end[split.users(FIT)])
+    else:
+        assert got is every
     expected = {
         (u, e) for u in split.users(FIT) for e in range(max(0, split.context_end[u] - 10), split.context_end[u])
     }

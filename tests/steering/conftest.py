@@ -5,20 +5,20 @@ import pytest
 import torch
 
 from seqsae_core.config import SaeConfig
-from seqsae_core.recommender.transformer import SASRec
+from seqsae_core.recommender.transformer import ARCHITECTURES, Transformer
 from seqsae_core.sae.autoencoders import Autoencoder, make
 from seqsae_core.steering.steerer import Steerer
 
 ITEMS, WIDTH, WINDOW, LATENTS = 40, 8, 12, 32
 
 
-@pytest.fixture(scope="session")
-def model() -> SASRec:
+@pytest.fixture(scope="session", params=ARCHITECTURES)
+def model(request) -> Transformer:
     torch.manual_seed(3)
-    model = SASRec(ITEMS, WIDTH, blocks=2, heads=2, max_length=WINDOW).eval().requires_grad_(False)
+    model = ARCHITECTURES[request.param](ITEMS, WIDTH, blocks=2, heads=2, max_length=WINDOW)
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.5)
-    return model
+    return model.eval().requires_grad_(False)
 
 
 @pytest.fixture(scope="session")

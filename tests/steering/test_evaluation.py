@@ -30,11 +30,11 @@ def test_states_without_displacement_are_bitwise_equal_in_padded_batches(toy_mod
     assert (items == 0).any()
     assert (items > 0).sum(1).min() == 1
     zero = displaced_states(toy_model, hidden, 1, torch.zeros(1, 8), position)
-    plain = toy_model.resume(hidden.activations, items, 1)
+    plain = toy_model.resume(hidden.activations, hidden.item_at, 1)
     if position == "all":
         assert torch.equal(zero[:, 0], plain)
     else:
-        unedited = toy_model.resume_last(hidden.activations, hidden.activations[:, -1:], items, 1)
+        unedited = toy_model.resume_last(hidden.activations, hidden.activations[:, -1:], hidden.item_at, 1)
         assert torch.equal(zero, unedited)
         assert torch.allclose(zero[:, 0], plain, atol=1e-5)
 

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from seqsae_core.errors import UserError
+from seqsae_core.recommender.recommend import Ranking
 from seqsae_core.steering.edits import Edit
-from seqsae_core.steering.steerer import Ranking, Steerer, moves
+from seqsae_core.steering.steerer import Steerer, moves
 
 EDITS = [Edit(3, 4.0), Edit(17, -2.5)]
 
@@ -83,6 +84,13 @@ def test_the_whole_history_is_filtered_and_only_the_window_is_read(steerer):
     short = steerer.recommend(history[-12:], EDITS, k=40)
     long = steerer.recommend(history, EDITS, k=40)
     assert np.array_equal(long.items, [i for i in short.items if i > 30])
+
+
+def test_a_list_longer_than_the_catalogue_holds_every_item_that_is_left(steerer, histories):
+    for history in histories:
+        ranking = steerer.recommend(history, EDITS, k=10 * steerer.model.n_items)
+        assert sorted(ranking.items) == sorted(set(range(1, steerer.model.n_items + 1)) - set(history))
+        assert np.isfinite(ranking.scores).all()
 
 
 def test_ties_go_to_the_lower_item(model, sae, units):
