@@ -9,13 +9,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import contender
 import numpy as np
+import pandas as pd
 import torch
 
 from seqsae_core.config import RecommenderConfig
 from seqsae_core.data.sequences import Sequences, Split, make_split, windows
 from seqsae_core.recommender import training
+from seqsae_core.recommender.batching import item_counts
 from seqsae_core.recommender.protocol import SequenceModel
-from seqsae_core.recommender.ranking import top_k
+from seqsae_core.recommender.recommend import Recommender
 
 
 def main() -> None:
@@ -31,7 +33,8 @@ def main() -> None:
     with mock.patch.object(training, "validate", watched(watch, seen)):
         watch.start()
         training.train(sequences, split, config, job.shape["max_length"], job.seed)
-    ways = {"recommend": lambda user: recommend(seen[0], sequences.of(user)[: split.train_end[user]], job.k)}
+    ours = recommender(seen[0], sequences, split)
+    ways = {"recommend": lambda user: ours.recommend(sequences.of(user)[: split.train_end[user]], job.k).item_ids}
     contender.finish(job, watch, imported, ways, batch_size=config.batch_size, versions={"torch": torch.__version__})
 
 
@@ -67,14 +70,14 @@ def vectors(model: SequenceModel, sequences: Sequences, split: Split) -> dict[st
     return {"users": np.concatenate(found), "known": np.ones(sequences.n_items + 1, bool), **output}
 
 
-@torch.inference_mode()
-def recommend(model: SequenceModel, history: np.ndarray, k: int) -> list[int]:
-    """The k best items that are not in the history."""
-    items = torch.from_numpy(history[-model.max_length :].astype(np.int64))[None]
-    hidden = model.hidden(items, model.n_layers)
-    scores = model.scores(model.resume(hidden.activations, hidden.item_at, model.n_layers))
-    scores[:, torch.from_numpy(history.astype(np.int64))] = -torch.inf
-    return top_k(scores, k)[0][0].tolist()
+def recommender(model: SequenceModel, sequences: Sequences, split: Split) -> Recommender:
+    """The product's own, over a catalogue whose titles and ids are the item numbers."""
+    numbers = np.arange(1, sequences.n_items + 1)
+    counts = item_counts(sequences, split)[1:]
+    years = pd.array([pd.NA] * len(numbers), "Int16")
+    titles = numbers.astype(str)
+    names = {"item": numbers, "item_id": numbers, "title": titles, "year": years, "count": counts}
+    return Recommender(model, pd.DataFrame(names))
 
 
 if __name__ == "__main__":
