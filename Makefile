@@ -1,4 +1,5 @@
 # make run: install, open the dashboard, build the default study beside it. Run again, nothing is done twice.
+# make run TIME_BUDGET=60: the same, with at most so many seconds of training the recommender.
 PYTHON ?= python3
 STUDY ?= studies/movietweetings
 BIN := .venv/bin
@@ -7,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: run test lint clean chromium rivals benchmark-rivals
 
 run: .venv/.runtime
-	@$(BIN)/python -m seqsae_core serve $(STUDY) --build
+	@$(BIN)/python -m seqsae_core serve $(STUDY) --build $(if $(TIME_BUDGET),--time-budget $(TIME_BUDGET))
 
 test: .venv/.development chromium rivals
 	$(BIN)/python -m pytest -q

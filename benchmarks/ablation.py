@@ -69,7 +69,7 @@ def measure(sequences: Sequences, split: Split, name: str, seconds: float, seeds
 
 def _run(sequences: Sequences, split: Split, config, seed: int) -> tuple[float, float]:
     began = time.process_time()
-    _, log = training.train(sequences, split, config, StudyConfig().data.max_length, seed)
+    log = training.train(sequences, split, config, StudyConfig().data.max_length, seed).log
     return max(row["ndcg@10"] for row in log), time.process_time() - began
 
 

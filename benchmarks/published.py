@@ -30,13 +30,14 @@ def main() -> None:
     threads, sequences = use_threads(), read(options.file)
     split = make_split(sequences, "leave-one-out")
     began = time.monotonic()
-    model, log = training.train(sequences, split, config, options.max_length, options.seed, Lines())
+    trained = training.train(sequences, split, config, options.max_length, options.seed, Lines())
     seconds = time.monotonic() - began
     users = np.flatnonzero(split.test_at >= 1)
-    found = evaluation.rank_users(model, sequences, users, split.test_at[users])
+    found = evaluation.rank_users(trained.model, sequences, users, split.test_at[users])
     figures = evaluation.summarise(found, batching.item_counts(sequences, split))
     print(json.dumps({
-        "test": figures, "train_seconds": round(seconds, 1), "passes": len(log), "log": log, "seed": options.seed,
+        "test": figures, "train_seconds": round(seconds, 1), "seed": options.seed,
+        "passes": len(trained.log), "log": [{k: v for k, v in row.items() if k != "losses"} for row in trained.log],
         "settings": asdict(config) | {"max_length": options.max_length},
         "machine": {"threads": threads, "cores": os.cpu_count(), "architecture": platform.machine()},
     }, indent=1))  # fmt: skip
@@ -71,7 +72,7 @@ class Lines:
     def __init__(self) -> None:
         self.told = 0.0
 
-    def __call__(self, done: float, text: str) -> None:
+    def __call__(self, done: float, text: str, **facts: object) -> None:
         """Called by training at every few steps."""
         if time.monotonic() - self.told > 30:
             self.told = time.monotonic()

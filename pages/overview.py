@@ -101,6 +101,9 @@ def recommender(opened: Opened) -> None:
     with st.expander("Other cutoffs, and what the lists look like"):
         st.dataframe(quality.everything(metrics), hide_index=True)
         st.caption(quality.HOW_READ)
+    if metrics.get("log"):
+        with st.expander("How it was trained"):
+            widgets.chart(figures.training(metrics["log"]), quality.how_trained(metrics), "training")
 
 
 def dictionary(opened: Opened) -> None:

@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from seqsae_core.config import ARCHITECTURES, PRESETS, SPLITS, preset
+from seqsae_core.config import ARCHITECTURES, PRESETS, SPLITS, StudyConfig, preset
 from seqsae_core.errors import UserError
 
 DEFAULT_STUDY = "studies/movietweetings"
@@ -60,6 +60,9 @@ def _build_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--architecture", help=f"{', '.join(ARCHITECTURES)} (default: the preset's own)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--split", help=f"{', '.join(SPLITS)} (default: the preset's own)")
+    parser.add_argument(
+        "--time-budget", type=float, metavar="SECONDS", help="what training the recommender may take at most"
+    )
 
 
 def _recommend_options(parser: argparse.ArgumentParser) -> None:
@@ -74,8 +77,13 @@ def _recommend_options(parser: argparse.ArgumentParser) -> None:
 def _build(options: argparse.Namespace) -> None:
     from seqsae_core.build import build
 
-    choices = {"split": options.split, "architecture": options.architecture}
-    build(options.out, preset(options.preset, options.seed, options.data, options.items, **choices))
+    build(options.out, chosen(options))
+
+
+def chosen(options: argparse.Namespace) -> StudyConfig:
+    """The configuration that the options of `build` ask for. Raises UserError as `preset` does."""
+    choices = {name: getattr(options, name) for name in ("split", "architecture", "time_budget")}
+    return preset(options.preset, options.seed, options.data, options.items, **choices)
 
 
 def _serve(options: argparse.Namespace) -> None:

@@ -13,11 +13,9 @@ from typing import Any
 from seqsae_core.config import StudyConfig, to_dict
 from seqsae_core.data.readers import fingerprint
 from seqsae_core.errors import UserError
-from seqsae_core.progress import Progress, read
+from seqsae_core.progress import Progress, Report, read
 from seqsae_core.store import DICTIONARY_STAGES, PROGRESS
 from seqsae_core.study import Study
-
-Report = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)

@@ -11,17 +11,18 @@ from seqsae_core.config import PRESETS, StudyConfig
 def build_command(path: str | Path, manifest: Mapping[str, Any] | None = None) -> str:
     """What builds the study at `path`, with the settings and the data that its manifest says it was started with."""
     config = (manifest or {}).get("config", {})
-    data = config.get("data", {})
-    own = PRESETS.get(config.get("preset"), StudyConfig)().data
+    data, recommender = config.get("data", {}), config.get("recommender", {})
+    own = PRESETS.get(config.get("preset"), StudyConfig)()
     given = {
         "--preset": (config.get("preset"), "default"),
-        "--architecture": (config.get("recommender", {}).get("architecture"), "sasrec"),
+        "--architecture": (recommender.get("architecture"), own.recommender.architecture),
         "--seed": (config.get("seed"), 0),
         "--data": (data.get("source"), "movietweetings"),
         "--items": (data.get("items"), None),
-        "--split": (data.get("split"), own.split),
+        "--split": (data.get("split"), own.data.split),
+        "--time-budget": (recommender.get("seconds"), own.recommender.seconds),
     }
-    unusual = {option: str(value) for option, (value, usual) in given.items() if value not in (usual, None)}
+    unusual = {option: _text(value) for option, (value, usual) in given.items() if value not in (usual, None)}
     options = [word for pair in unusual.items() for word in pair]
     return _command("build", *options, "--out", str(path))
 
@@ -34,6 +35,10 @@ def extras_command(path: str | Path) -> str:
 def serve_command(path: str | Path) -> str:
     """What opens the dashboard on `path` and builds what is missing."""
     return _command("serve", str(path), "--build")
+
+
+def _text(value: Any) -> str:
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
 def _command(*words: str) -> str:

@@ -1,5 +1,6 @@
 """Every setting of a study, in one frozen tree, and the presets that fill it."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from typing import Any
@@ -26,7 +27,7 @@ class RecommenderConfig:
 
     `popular_negatives` is the share of them drawn by popularity; `calibration` is gBCE's t;
     `mask_share` is the share of items that BERT4Rec's training hides.
-    `seconds` caps the training time: such a run stops at a pass that depends on the machine's speed.
+    `seconds` caps the training time: as many of the `passes` are planned as it allows on this machine.
     """
 
     architecture: str = "sasrec"
@@ -135,7 +136,7 @@ def _tiny() -> StudyConfig:
 def _quick() -> StudyConfig:
     return StudyConfig(
         data=DataConfig(max_users=12000, max_length=32),
-        recommender=RecommenderConfig(passes=4, seconds=15),
+        recommender=RecommenderConfig(passes=4, seconds=15.0),
         sae=SaeConfig(latents=256, k=12, steps=800, dead_window=150),
         evidence=EvidenceConfig(permutations=200, bootstrap=50, min_positives=100, halves=2),
         layout=LayoutConfig(clusters=12),
@@ -174,11 +175,12 @@ PRESETS = {"tiny": _tiny, "quick": _quick, "default": StudyConfig, "paper": _pap
 
 def preset(
     name: str, seed: int = 0, source: str | None = None, items: str | None = None, *,
-    split: str | None = None, architecture: str | None = None,
+    split: str | None = None, architecture: str | None = None, time_budget: float | None = None,
 ) -> StudyConfig:  # fmt: skip
     """The named preset with its seed and data source set; a choice of None stays the preset's own.
 
-    Raises UserError for a name that is not in `PRESETS`, `SPLITS` or `ARCHITECTURES`.
+    time_budget: the seconds that training the recommender may take. Raises UserError for a name that is not in
+    `PRESETS`, `SPLITS` or `ARCHITECTURES`, or seconds that are none.
     """
     config = PRESETS[_known("preset", name, PRESETS)]()
     data = replace(config.data, source=source or config.data.source, items=items)
@@ -187,6 +189,8 @@ def preset(
         data = replace(data, split=_known("split", split, SPLITS))
     if architecture is not None:
         recommender = replace(recommender, **ARCHITECTURES[_known("architecture", architecture, ARCHITECTURES)])
+    if time_budget is not None:
+        recommender = replace(recommender, seconds=_positive(time_budget))
     return replace(config, preset=name, seed=seed, data=data, recommender=recommender)
 
 
@@ -194,6 +198,12 @@ def _known(what: str, name: str, names: Iterable[str]) -> str:
     if name not in names:
         raise UserError(f"There is no {what} “{name}”. Choose one of: {', '.join(names)}.")
     return name
+
+
+def _positive(seconds: float) -> float:
+    if not 0 < seconds < math.inf:
+        raise UserError(f"A time budget of {seconds:g} s allows no training: give a number of seconds above 0.")
+    return seconds
 
 
 def to_dict(config: StudyConfig) -> dict[str, Any]:

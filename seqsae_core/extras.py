@@ -62,7 +62,7 @@ def more_evidence(
     report(0.25, "independent components")
     atlases.append(bench.atlas(rivals.ica(bench.fit.values, bench.config.seed)))
     for control in control_activations(
-        model, sequences, split, bench.corpus, bench.config, lambda done, text: report(0.5, text)
+        model, sequences, split, bench.corpus, bench.config, lambda done, text, **_: report(0.5, text)
     ):
         report(0.35, f"dictionary of {control.kind.replace('_', ' ')}")
         trained = training.train(control.fit.values, bench.config.sae, bench.config.seed)

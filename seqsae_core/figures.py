@@ -81,6 +81,25 @@ def quality(metrics: Mapping[str, Any]) -> go.Figure:
     return _finish(figure, height=90 + 48 * len(names), bargap=0.35)
 
 
+def training(log: Sequence[Mapping[str, Any]]) -> go.Figure:
+    """Loss and validation NDCG@10 over the passes of a training, finished or not.
+
+    log: one row a pass; `losses`, pairs of the passes done and a mean loss, or `loss` alone; `ndcg@10` once validated.
+    """
+    rows = [(row, row["losses"] if "losses" in row else [[row["pass"], row["loss"]]]) for row in log]
+    losses = [pair for _, pairs in rows for pair in pairs]
+    scores = [(pairs[-1][0], row["ndcg@10"]) for row, pairs in rows if "ndcg@10" in row]
+    figure = make_subplots(cols=2, shared_xaxes="all", horizontal_spacing=0.1)
+    curves = (("training loss", losses, "lines", RIVALS), ("validation NDCG@10", scores, "lines+markers", LATENTS))
+    for column, (label, points, mode, colour) in enumerate(curves, start=1):
+        x, y = zip(*points, strict=True) if points else ((), ())
+        hover = "%{y:.4f} after %{x:.2f} passes<extra>" + label + "</extra>"
+        figure.add_trace(go.Scatter(x=x, y=y, mode=mode, line_color=colour, hovertemplate=hover), row=1, col=column)
+        figure.update_xaxes(title="passes", rangemode="tozero", row=1, col=column)
+        figure.update_yaxes(title=label, rangemode="nonnegative", row=1, col=column)
+    return _finish(figure, height=240)
+
+
 def comparison(summary: Mapping[str, Any]) -> go.Figure:
     """The headline: mean best correlation of each kind, on the same items and on new items, on one scale."""
     kinds = [k for k in reversed(kinds_of(summary)) if _number(summary[k].get(SAME)) is not None]

@@ -6,10 +6,10 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
 WRITE_EVERY = 0.25
 BEAT_EVERY = 1.0
@@ -18,11 +18,20 @@ STALE_AFTER = 30.0
 PRIOR_SECONDS = 10.0
 
 
+class Report(Protocol):
+    """What running work calls to say how far it is: see `Progress.update`."""
+
+    def __call__(self, fraction: float, detail: str, **facts: Any) -> None:
+        """At `fraction` (0..1); facts: what only some work has to say."""
+        ...
+
+
 @dataclass
 class StageProgress:
     """One stage. state: waiting, running, done or failed; fraction in 0..1; seconds spent in this run.
 
-    reported: the seconds spent when the fraction was last told.
+    reported: the seconds spent when the fraction was last told; resumed: the fraction that earlier runs had reached;
+    log: rows of figures that a reader may draw while the stage runs.
     """
 
     name: str
@@ -33,6 +42,8 @@ class StageProgress:
     seconds: float = 0.0
     detail: str = ""
     reported: float = 0.0
+    resumed: float = 0.0
+    log: Sequence[Mapping[str, Any]] = ()
 
 
 class Progress:
@@ -60,10 +71,19 @@ class Progress:
             self._write()
         threading.Thread(target=self._beat, args=(self._running,), daemon=True).start()
 
-    def update(self, fraction: float, detail: str = "") -> None:
-        """The running stage is at `fraction` (0..1) of its work; cheap enough to be called at every step."""
+    def update(
+        self, fraction: float, detail: str = "", *, resumed: float | None = None,
+        log: Sequence[Mapping[str, Any]] | None = None,
+    ) -> None:  # fmt: skip
+        """The running stage is at `fraction` (0..1) of its work; cheap enough to be called at every step.
+
+        resumed: the fraction at which this run took the work up, so that the pace counts its own share only.
+        log: the stage's figures so far, in JSON's own types. What is left out stays as it was.
+        """
         with self._lock:
             self._running.fraction = min(1.0, max(0.0, float(fraction)))
+            self._running.resumed = self._running.resumed if resumed is None else resumed
+            self._running.log = self._running.log if log is None else log
             self._running.reported = time.monotonic() - self._began
             self._running.detail = detail or self._running.detail
             if time.monotonic() - self._written >= WRITE_EVERY:
@@ -118,7 +138,9 @@ class Progress:
     def _document(self) -> dict[str, Any]:
         stages = [asdict(s) | {"seconds": round(s.seconds, 1)} for s in self._stages.values()]
         for stage in stages:
-            del stage["reported"]
+            del stage["reported"], stage["resumed"]
+            if not stage["log"]:
+                del stage["log"]
         left = eta(self._stages.values()) if self._state == "running" else None
         return {
             "stages": stages, "eta_seconds": left, "state": self._state, "error": self._error,
@@ -163,7 +185,7 @@ def eta(stages: Iterable[StageProgress]) -> float:
     """
     stages = list(stages)
     told = [s for s in stages if s.reported > 0]
-    spent, planned = sum(s.reported for s in told), sum(s.budget_seconds * s.fraction for s in told)
+    spent, planned = sum(s.reported for s in told), sum(s.budget_seconds * (s.fraction - s.resumed) for s in told)
     pace = (PRIOR_SECONDS + spent) / (PRIOR_SECONDS + planned)
     return round(sum(_left(s, pace) for s in stages), 1)
 

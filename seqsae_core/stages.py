@@ -1,7 +1,6 @@
 """What each stage of the build does: read what is there, call one room, write the files."""
 
-import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,33 +42,35 @@ def run_data(study: Study, config: StudyConfig, folder: Path, report: Report) ->
 
 def run_recommender(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
     """Train the transformer; read the test targets once, beside the baselines."""
-    study.update_manifest(threads=use_threads(), device=str(best_device()))
+    study.update_manifest(threads=use_threads(study.manifest.get("threads")), device=str(best_device()))
     sequences = study.sequences()
     split = study.split(sequences)
-    began = time.monotonic()
-    model, log = training.train(sequences, split, config.recommender, config.data.max_length, config.seed, report)
-    seconds = round(time.monotonic() - began, 1)
+    trained = training.train(
+        sequences, split, config.recommender, config.data.max_length, config.seed, report,
+        study.checkpoint("recommender"),
+    )  # fmt: skip
     report(1.0, "test users")
     users = np.flatnonzero(split.test_at >= 1)
     at = split.test_at[users]
     counts = batching.item_counts(sequences, split)
-    ours = evaluation.rank_users(model, sequences, users, at)
+    ours = evaluation.rank_users(trained.model, sequences, users, at)
     others = baselines.rank_baselines(sequences, split, users, at)
     metrics: dict[str, Any] = {
         "split": config.data.split,
         "unseen_targets": evaluation.unseen_targets(sequences, users, at, counts),
         **evaluation.summarise(ours, counts),
-        "train_seconds": seconds,
+        "train_seconds": round(trained.log[-1]["seconds"], 1),
         "baselines": {name: evaluation.summarise(found, counts) for name, found in others.items()},
-        "log": log,
+        "log": trained.log,
+        "plan": asdict(trained.plan),
     }
-    write_model(folder, model, metrics)
+    write_model(folder, trained.model, metrics)
     return f"test NDCG@10 {metrics['ndcg@10']:.4f}, popularity {metrics['baselines']['popularity']['ndcg@10']:.4f}"
 
 
 def run_sae(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
     """Train the dictionary on fit users, measure it on the others."""
-    use_threads()
+    use_threads(study.manifest.get("threads"))
     sequences, model, layer = study.sequences(), study.model(), config.sae.layer
     split = study.split(sequences)
     fit = activations.collect(model, sequences, split, split.users(seq.FIT), layer)
@@ -84,7 +85,7 @@ def run_sae(study: Study, config: StudyConfig, folder: Path, report: Report) -> 
 
 def run_evidence(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
     """Atlases of latents and rivals on held-out users, names, examples."""
-    use_threads()
+    use_threads(study.manifest.get("threads"))
     corpus, fit = held_out(study, config)
     sae = study.sae(config.dictionary)
     kinds = evidence.default_features(sae, fit.values, config.seed)
@@ -121,7 +122,7 @@ def run_map(study: Study, config: StudyConfig, folder: Path, report: Report) -> 
 
 def run_steering(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
     """Trade-off curves of a few concepts, and the effect of every latent."""
-    use_threads()
+    use_threads(study.manifest.get("threads"))
     summary = curves(study, config, folder, config.steering, lambda done, text: report(0.65 * done, text))
     report(0.65, "effect of every latent")
     sequences, sae = study.sequences(), study.sae(config.dictionary)
@@ -157,7 +158,7 @@ def latent_units(study: Study, config: StudyConfig) -> np.ndarray:
 
 def run_extras(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
     """Re-trainings, more rivals, and the curves of all concepts."""
-    use_threads()
+    use_threads(study.manifest.get("threads"))
     name = config.dictionary
     sequences, model, sae = study.sequences(), study.model(), study.sae(name)
     split = study.split(sequences)

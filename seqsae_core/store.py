@@ -2,6 +2,7 @@
 
 A stage is written into a folder aside, fsynced, moved into place and then committed by replacing `manifest.json`.
 A stage that the manifest does not list does not exist for readers, whatever lies in its folder.
+What a long stage needs to go on after an interruption waits in a checkpoint folder of its own.
 """
 
 import json
@@ -16,6 +17,7 @@ from typing import Any, Self
 from seqsae_core.commands import build_command, extras_command
 from seqsae_core.config import StudyConfig, from_dict
 from seqsae_core.errors import UserError
+from seqsae_core.files import replacing, sync_tree
 
 FORMAT = 1
 SHARED_STAGES = ("data", "recommender")
@@ -116,21 +118,30 @@ class Store:
         """The command line that builds this study with the settings and the data it was started with."""
         return build_command(self.path, self.manifest)
 
+    def checkpoint(self, stage: str) -> Path:
+        """The folder where a running stage keeps what it needs to go on after an interruption.
+
+        `stage` empties it when it holds what another stamp left, and removes it with the commit.
+        """
+        return self.path / ".checkpoint" / stage
+
     @contextmanager
     def stage(self, stage: str, dictionary: str | None, stamp: str) -> Iterator[tuple[Path, dict[str, Any]]]:
         """An empty folder to write a stage into, and its manifest entry; committed on leaving without error."""
-        key = self._key(stage, dictionary)
+        key, checkpoint = self._key(stage, dictionary), self.checkpoint(stage)
         aside, entry = self.path / ".partial" / key, {"stamp": stamp}
+        _claim(checkpoint, stamp)
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir(parents=True)
         yield aside, entry
-        _sync(aside)
+        sync_tree(aside)
         self.drop(stage, dictionary)
         shutil.rmtree(self.path / key, ignore_errors=True)
         (self.path / key).parent.mkdir(parents=True, exist_ok=True)
         os.replace(aside, self.path / key)
         self.manifest["stages"][key] = entry
         self._write_manifest()
+        shutil.rmtree(checkpoint, ignore_errors=True)
 
     def drop(self, stage: str, dictionary: str | None = None) -> None:
         """Forget a stage and all that was made from it, so that no reader mixes old with new."""
@@ -152,26 +163,14 @@ class Store:
         return f"dictionaries/{dictionary or self.default_dictionary}/{stage}"
 
     def _write_manifest(self) -> None:
-        aside = self.path / f".{MANIFEST}.{os.getpid()}"
-        with aside.open("w") as file:
-            json.dump(self.manifest, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, self.path / MANIFEST)
-        _sync_folder(self.path)
+        with replacing(self.path / MANIFEST) as aside:
+            aside.write_text(json.dumps(self.manifest, indent=1))
 
 
-def _sync(folder: Path) -> None:
-    for path in folder.rglob("*"):
-        if path.is_file():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-    _sync_folder(folder)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _claim(checkpoint: Path, stamp: str) -> None:
+    """Empty a checkpoint folder unless this stamp claimed it before."""
+    owner = checkpoint / "stamp"
+    if not owner.is_file() or owner.read_text() != stamp:
+        shutil.rmtree(checkpoint, ignore_errors=True)
+        checkpoint.mkdir(parents=True)
+        owner.write_text(stamp)

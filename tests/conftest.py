@@ -1,5 +1,6 @@
 """Fixtures that several rooms share."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ from seqsae_core.data.sequences import Sequences, build_sequences
 
 ROOT = Path(__file__).resolve().parents[1]
 OTHER_DATA = ROOT.parent / "shared" / "data"
+# Tests compare studies of several processes bit for bit, so none may measure a number of threads of its own.
+os.environ.setdefault("OMP_NUM_THREADS", str(min(2, os.cpu_count() or 1)))
 
 
 @pytest.fixture(scope="session")

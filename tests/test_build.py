@@ -14,15 +14,15 @@ import pandas as pd
 import pytest
 
 from seqsae_core import stages
-from seqsae_core.__main__ import _parser, main
+from seqsae_core.__main__ import main
 from seqsae_core.build import EXTRAS, PIPELINE, build, make_stamps
-from seqsae_core.commands import build_command
-from seqsae_core.config import preset, to_dict
+from seqsae_core.config import preset
 from seqsae_core.errors import UserError
 from seqsae_core.metrics import EVIDENCE_KINDS, STEERING_METHODS, quoted
+from seqsae_core.progress import Progress
 from seqsae_core.steering.edits import Edit
 from seqsae_core.steering.steerer import Steerer
-from seqsae_core.study import Study
+from seqsae_core.study import Study, read_progress
 
 
 def test_every_stage_is_there_and_the_figures_are_finite(tiny_study):
@@ -63,6 +63,8 @@ def test_a_changed_setting_makes_its_stage_and_the_later_ones_stale():
     old = make_stamps(config, "x")
     new = make_stamps(replace(config, evidence=replace(config.evidence, bootstrap=21)), "x")
     assert {n for n in old if old[n] != new[n]} == {"evidence", "map", "steering", "extras"}
+    timed = make_stamps(preset("tiny", time_budget=9.0), "x")
+    assert {n for n in old if old[n] == timed[n]} == {"data"}
     assert not set(make_stamps(config, "y").values()) & set(old.values())
     assert not set(make_stamps(replace(config, seed=1), "x").values()) & set(old.values())
 
@@ -84,6 +86,43 @@ def test_a_build_cut_off_goes_on_and_ends_with_the_same_weights(tiny_study, tmp_
     assert quoted(study)["evidence"] == quoted(whole)["evidence"]
 
 
+def test_a_training_cut_off_goes_on_and_ends_with_the_same_model(tiny_study, tmp_path, monkeypatch):
+    folder, told = tmp_path / "cut", []
+
+    def told_until_pass_two(self, fraction, detail="", **facts):
+        if detail.startswith("pass 2"):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Progress, "update", told_until_pass_two)
+    with pytest.raises(KeyboardInterrupt):
+        build(folder, preset("tiny"))
+    assert list(Study.open(folder).manifest["stages"]) == ["data"]
+    monkeypatch.setattr(Progress, "update", lambda self, fraction, detail="", **facts: told.append((detail, facts)))
+    monkeypatch.setattr(stages, "run_sae", _power_cut)
+    with pytest.raises(RuntimeError):
+        build(folder, preset("tiny"))
+    assert told[0][0].startswith("pass 2") and told[0][1]["resumed"] == 0.5
+    study, whole = Study.open(folder), Study.open(tiny_study)
+    for a, b in zip(study.model().parameters(), whole.model().parameters(), strict=True):
+        assert np.array_equal(a.detach().numpy(), b.detach().numpy())
+    assert quoted(study)["recommender"]["ndcg@10"] == quoted(whole)["recommender"]["ndcg@10"]
+    assert not study.checkpoint("recommender").exists()
+
+
+def _power_cut(*_):
+    raise RuntimeError("power cut")
+
+
+def test_a_training_that_diverges_fails_with_its_reason_and_keeps_what_is_done(tmp_path):
+    config = preset("tiny")
+    diverging = replace(config, recommender=replace(config.recommender, learning_rate=1e38))
+    with pytest.raises(UserError, match="diverged: the loss is"):
+        build(tmp_path / "study", diverging)
+    study = Study.open(tmp_path / "study")
+    assert list(study.manifest["stages"]) == ["data"]
+    assert "learning_rate" in read_progress(study.path)["error"]
+
+
 def _has(folder, stage) -> bool:
     try:
         return Study.open(folder).has(stage)
@@ -96,6 +135,7 @@ def _has(folder, stage) -> bool:
     [
         (["build", "--preset", "huge"], "no preset"),
         (["build", "--split", "random"], "no split"),
+        (["build", "--time-budget", "-1"], "above 0"),
         (["build", "--data", "nowhere.csv"], "No data at nowhere.csv"),
         (["metrics", "nowhere"], "No study at nowhere"),
         (["extras", "nowhere"], "No study at nowhere"),
@@ -128,23 +168,6 @@ def test_export_writes_what_other_tools_read(tiny_study, tmp_path, capsys):
         assert (tmp_path / kind / name).stat().st_size > 0
     assert main(["export", str(tiny_study), "--to", str(tmp_path / "csv")]) == 2
     assert "not empty" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        ({"name": "tiny", "split": "global-temporal"}, "--preset tiny --split global-temporal"),
-        ({"name": "tiny", "split": "leave-one-out"}, "--preset tiny"),
-        ({"name": "paper"}, "--preset paper"),
-        ({"name": "paper", "split": "leave-one-out"}, "--preset paper --split leave-one-out"),
-    ],
-)
-def test_the_build_command_repeats_a_split_of_ones_own(options, said, tmp_path):
-    config = preset(**options)
-    command = build_command(tmp_path, {"config": to_dict(config)})
-    assert command == f"python -m seqsae_core build {said} --out {tmp_path}"
-    given = _parser().parse_args(command.split()[3:])
-    assert preset(given.preset, given.seed, given.data, given.items, split=given.split) == config
 
 
 def test_a_study_split_in_time_goes_the_same_way(tmp_path):

@@ -46,3 +46,15 @@ def test_dictionaries_that_differ_have_different_names():
     config = preset("default")
     others = [replace(config, sae=replace(config.sae, **d)) for d in ({"k": 8}, {"layer": 2}, {"latents": 512})]
     assert len({c.dictionary for c in [config, *others, preset("paper")]}) == 5
+
+
+def test_a_time_budget_caps_the_training_and_nothing_else():
+    config = preset("quick", time_budget=40.0)
+    assert config.recommender.seconds == 40
+    assert replace(config, recommender=replace(config.recommender, seconds=15.0)) == preset("quick")
+
+
+@pytest.mark.parametrize("seconds", [0.0, -5.0, float("nan"), float("inf")])
+def test_a_time_budget_that_is_none_is_refused(seconds):
+    with pytest.raises(UserError, match="above 0"):
+        preset("tiny", time_budget=seconds)

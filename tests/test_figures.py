@@ -42,3 +42,18 @@ def test_enrichment_leaves_out_what_has_no_logarithm():
     table = pd.DataFrame({"concept": ["a", "b"], "lift": [0.0, 2.0], "low": [0.0, 1.5], "high": [0.0, 2.5],
                           "share_firing": [0.0, 0.2], "share_base": [0.1, 0.1]})  # fmt: skip
     assert figures.enrichment(table).data[0].y == ("b",)
+
+
+def test_a_training_is_drawn_as_far_as_it_is_logged():
+    whole = {"pass": 1, "loss": 6.5, "ndcg@10": 0.1, "losses": [[0.5, 7.0], [1.0, 6.0]]}
+    half = {"pass": 2, "losses": [[1.5, 5.0]]}
+    loss, score = figures.training([whole, half]).data
+    assert (loss.x, loss.y) == ((0.5, 1.0, 1.5), (7.0, 6.0, 5.0))
+    assert (score.x, score.y) == ((1.0,), (0.1,))
+    assert figures.training([half]).data[1].x == ()
+
+
+def test_a_log_of_losses_by_pass_alone_is_drawn_too():
+    loss, score = figures.training([{"pass": n, "loss": 7.0 - n, "ndcg@10": n / 10} for n in (1, 2)]).data
+    assert (loss.x, loss.y) == ((1, 2), (6.0, 5.0))
+    assert (score.x, score.y) == ((1, 2), (0.1, 0.2))

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CORE = ROOT / "seqsae_core"
 SOURCES = sorted([ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *CORE.rglob("*.py")])
 
-COMMON = {"errors", "commands", "config", "device", "progress"}
+COMMON = {"errors", "commands", "config", "device", "files", "progress"}
 SHARED = {"data", "recommender", "sae"}
 STUDY = SHARED | {"store", "study"}
 BUILD = STUDY | {"interpret", "steering"}
@@ -22,6 +22,7 @@ ROWS = {
     "commands": set(),
     "config": set(),
     "device": set(),
+    "files": set(),
     "progress": set(),
     "data": set(),
     "recommender": {"data"},

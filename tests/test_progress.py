@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -154,6 +155,33 @@ def test_a_standing_fraction_does_not_slow_the_pace():
 
 def test_skipped_stages_say_nothing_about_pace():
     assert eta([stage(90.0, "done", 1.0, 0.0), StageProgress("b", "B", 30.0)]) == 30
+
+
+def test_what_an_earlier_run_did_does_not_quicken_the_pace():
+    running = replace(stage(100.0, "running", 0.6, 20.0), resumed=0.5)
+    assert eta([running]) == pytest.approx(0.4 * 100 * (10 + 20) / (10 + 10))
+
+
+def test_a_resumed_stage_stays_resumed(path):
+    build = Progress(path, STAGES, io.StringIO())
+    build.start("model")
+    build.update(0.75, "pass 4", resumed=0.75)
+    build.update(1.0, "test users")
+    assert read(path)["eta_seconds"] == pytest.approx(125, abs=5)
+    build.done("model")
+
+
+def test_a_stage_shows_what_it_logged_until_it_logs_anew(path, monkeypatch):
+    monkeypatch.setattr(progress, "WRITE_EVERY", 0.0)
+    build = Progress(path, STAGES, io.StringIO())
+    build.start("model")
+    build.update(0.1, "pass 1", log=[{"pass": 1}])
+    build.update(0.2, "pass 1")
+    assert read(path)["stages"][1]["log"] == [{"pass": 1}]
+    build.update(0.3, "pass 2", log=[{"pass": 1}, {"pass": 2}])
+    assert read(path)["stages"][1]["log"] == [{"pass": 1}, {"pass": 2}]
+    assert "log" not in read(path)["stages"][2]
+    build.done("model")
 
 
 def test_time_left_never_reaches_zero_while_a_silent_stage_overruns():

@@ -58,6 +58,30 @@ def test_what_was_made_from_an_older_stage_is_forgotten(study, again, left):
     assert {n for n in names if reader.has(n, None if n in ("data", "recommender") else DICTIONARY)} == left
 
 
+def test_a_checkpoint_outlives_an_interruption_but_not_a_commit_nor_another_stamp(study):
+    kept = study.checkpoint("recommender") / "kept.txt"
+
+    def attempt(stamp: str, error: type[BaseException] | None) -> bool:
+        """Whether the stage found a checkpoint of its own."""
+        with study.stage("recommender", None, stamp):
+            found = kept.exists()
+            kept.write_text("half-way")
+            if error:
+                raise error
+        return found
+
+    with pytest.raises(KeyboardInterrupt):
+        attempt("new", KeyboardInterrupt)
+    with study.stage("sae", DICTIONARY, "other"):
+        pass
+    assert attempt("new", None)
+    assert not kept.parent.exists()
+    with pytest.raises(KeyboardInterrupt):
+        attempt("new", KeyboardInterrupt)
+    assert not attempt("another", None)
+    assert not Study.open(study.path).checkpoint("recommender").exists()
+
+
 def test_missing_stage_names_the_command(tmp_path):
     study = Study.create(tmp_path / "s", {"config": {}, "default_dictionary": DICTIONARY})
     with pytest.raises(UserError, match="no dictionary yet"):

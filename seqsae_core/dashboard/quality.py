@@ -46,6 +46,15 @@ def tested(metrics: Mapping[str, Any]) -> str:
     return words
 
 
+def how_trained(metrics: Mapping[str, Any]) -> str:
+    """What the training curve shows, and which of its passes are in the model."""
+    log, plan = metrics["log"], metrics.get("plan")
+    best = max(log, key=lambda row: row["ndcg@10"])["pass"]
+    why = f" {plan['passes']:g} were planned: {plan['why']}." if plan else ""
+    kept = f"The weights are those of pass {best}, the best on validation."
+    return f"{len(log)} passes over the training events.{why} {kept}"
+
+
 def _cell(row: Mapping[str, Any], key: str) -> str:
     bounds = row.get(f"{key}_ci95")
     return fixed(row.get(key), 4) + (f" ({interval(bounds, 4)})" if bounds else "")

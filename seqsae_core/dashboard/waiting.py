@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from seqsae_core import figures
 from seqsae_core.commands import build_command
 from seqsae_core.dashboard import navigation
 from seqsae_core.dashboard.permalink import View
@@ -54,6 +55,7 @@ def room(folder: Path, needs: Sequence[str], dictionary: str | None) -> None:
     if labels and moving:
         st.caption(f"It opens by itself when this is done: {', '.join(labels)}.")
     stages(progress)
+    curve(progress)
     verdict(folder, progress)
 
 
@@ -65,6 +67,7 @@ def panel(folder: Path, dictionary: str | None) -> None:
     progress = read_progress(folder)
     if progress:
         stages(progress)
+        curve(progress)
         verdict(folder, progress)
 
 
@@ -97,6 +100,13 @@ def stages(progress: dict[str, Any]) -> None:
             name.markdown(f"{icon} {stage['label']}")
             bar.progress(1.0 if stage["state"] == "done" else min(1.0, stage["fraction"] or 0.0))
             time.caption(_stage_time(stage) + (f" · {stage['detail']}" if stage.get("detail") else ""))
+
+
+def curve(progress: dict[str, Any]) -> None:
+    """How the training that runs, or that stopped, has gone so far; nothing where no stage logs one."""
+    logs = [s["log"] for s in progress["stages"] if s.get("log") and s["state"] != "done"]
+    if logs:
+        st.plotly_chart(figures.training(logs[0]), key="training-so-far", config={"displayModeBar": False})
 
 
 def verdict(folder: Path, progress: dict[str, Any]) -> None:

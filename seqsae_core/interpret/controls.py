@@ -4,7 +4,7 @@ untrained_model_sae: random embeddings and blocks; spectral_untrained: co-occurr
 static_embedding_sae: the trained item embeddings alone; shuffled_sequence_sae: a model of shuffled histories.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from seqsae_core.config import StudyConfig
 from seqsae_core.data.sequences import FIT, SCORE, SELECT, Sequences, Split
 from seqsae_core.interpret.atlas import Corpus
+from seqsae_core.progress import Report
 from seqsae_core.recommender import training
 from seqsae_core.recommender.protocol import SequenceModel
 from seqsae_core.sae.activations import Activations, collect
@@ -28,7 +29,7 @@ class Control:
 
 def control_activations(
     model: SequenceModel, sequences: Sequences, split: Split, corpus: Corpus, config: StudyConfig,
-    report: Callable[[float, str], None],
+    report: Report,
 ) -> Iterator[Control]:  # fmt: skip
     """The four controls, one after the other, so that only one is in memory."""
     layer, seed = config.sae.layer, config.seed
@@ -38,7 +39,7 @@ def control_activations(
         yield _collected(kind, untrained, sequences, split, corpus, layer)
     yield _static("static_embedding_sae", model, sequences, split, corpus, layer)
     shuffled = shuffle_histories(sequences, split, seed)
-    other, _ = training.train(shuffled, split, config.recommender, model.max_length, seed, report)
+    other = training.train(shuffled, split, config.recommender, model.max_length, seed, report).model
     yield _collected("shuffled_sequence_sae", other, sequences, split, corpus, layer)
 
 

@@ -39,11 +39,14 @@ class Block(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
         self.drop = Dropout(dropout)
 
-    def forward(self, x: Tensor, allowed: Tensor) -> Tensor:
-        """x: (batch, length, width); allowed: bool (batch, 1, length, length), True where query may see key."""
+    def forward(self, x: Tensor, allowed: Tensor | None, causal: bool = False) -> Tensor:
+        """x: (batch, length, width); allowed: bool (batch, 1, length, length), True where query may see key.
+
+        Without `allowed`, which attention dropout needs, a query sees every key, with `causal` none after its own place.
+        """
         q, k, v = (self._split(t) for t in self.qkv(self.norm1(x)).chunk(3, dim=-1))
         if not (self.training and self.attention_dropout):
-            return self._finish(x, F.scaled_dot_product_attention(q, k, v, attn_mask=allowed))
+            return self._finish(x, F.scaled_dot_product_attention(q, k, v, attn_mask=allowed, is_causal=causal))
         logits = q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5
         return self._finish(x, self.drop(logits.masked_fill(~allowed, -torch.inf).softmax(-1)) @ v)
 

@@ -88,16 +88,17 @@ class Transformer(nn.Module):
 
     def _run(self, x: Tensor, real: Tensor, start: int, stop: int) -> Tensor:
         if start < stop:
-            allowed = self._allowed(real)
+            unpadded = not self.training and bool(real.all())
+            allowed = None if unpadded else self._allowed(real)
             for block in self.blocks[start:stop]:
-                x = block(x, allowed)
+                x = block(x, allowed, unpadded and self.causal)
         return x
 
 
 class SASRec(Transformer):
     """Each position sees itself and what came before it, and predicts the item after it."""
 
-    architecture, mask_tokens = "sasrec", 0
+    architecture, mask_tokens, causal = "sasrec", 0, True
 
     def hidden(self, items: Tensor, layer: int) -> Hidden:
         """See `SequenceModel.hidden`."""
@@ -127,7 +128,7 @@ class SASRec(Transformer):
 class BERT4Rec(Transformer):
     """Every position sees every other one; a mask token after the history stands for the item to come."""
 
-    architecture, mask_tokens = "bert4rec", 1
+    architecture, mask_tokens, causal = "bert4rec", 1, False
 
     def __init__(self, *shape: int, **more):
         super().__init__(*shape, **more)

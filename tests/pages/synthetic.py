@@ -4,6 +4,7 @@ The page tests proper use a tiny build; here only the shape of the tables is rea
 """
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,10 @@ from seqsae_core.study import Study, write_json, write_tables
 MOVIES = Path(__file__).parents[2] / "assets/movietweetings/movies.parquet"
 KINDS = {"latents": 1.0, "neurons": 0.75, "pca": 0.72, "random_directions": 0.7}
 DICTIONARY = "layer1-topk-64-k4"
+LOG = [
+    {"pass": 1, "loss": 6.5, "ndcg@10": 0.10, "seconds": 5.0, "planned": 2, "losses": [[0.5, 7.0], [1.0, 6.0]]},
+    {"pass": 2, "loss": 5.5, "ndcg@10": 0.12, "seconds": 10.0, "planned": 2, "losses": [[1.5, 5.7], [2.0, 5.3]]},
+]
 
 
 def make(folder: Path, n_items: int = 400, latents: int = 64, until: str = "steering", seed: int = 0) -> Path:
@@ -47,8 +52,10 @@ def make(folder: Path, n_items: int = 400, latents: int = 64, until: str = "stee
     return folder
 
 
-def progress(folder: Path, running: str, state: str = "running", error: str | None = None, pid: int = 1) -> None:
-    """A progress file of a build that is in the stage `running`."""
+def progress(
+    folder: Path, running: str, state: str = "running", error: str | None = None, pid: int = 1, log: Sequence[dict] = ()
+) -> None:
+    """A progress file of a build that is in the stage `running`, which has logged these rows."""
     labels = {
         "data": "Reading interactions",
         "recommender": "Training the recommender",
@@ -73,6 +80,7 @@ def progress(folder: Path, running: str, state: str = "running", error: str | No
                 "fraction": float(at < 0),
                 "detail": "",
             }
+            | ({"log": log} if log and not at else {})
         )
     rows[names.index(running)] |= {"fraction": 0.4, "seconds": 31.0, "detail": "NDCG@10 .121"}
     folder.mkdir(parents=True, exist_ok=True)
@@ -122,6 +130,8 @@ def _recommender() -> dict:
         **row(0.21, 0.121),
         "train_seconds": 12.0,
         "baselines": {"popularity": row(0.05, 0.025), "markov": row(0.14, 0.08)},
+        "log": LOG,
+        "plan": {"passes": 2, "why": "as set"},
     }
 
 

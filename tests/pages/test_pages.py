@@ -59,6 +59,12 @@ def test_overview_offers_the_extras_and_their_command(open_page, invented):
     assert f"python -m seqsae_core extras {invented}" in said(page)
 
 
+def test_overview_says_how_the_recommender_was_trained(open_page, invented):
+    text = said(open_page("overview", invented))
+    assert "2 passes over the training events. 2 were planned: as set." in text
+    assert "those of pass 2, the best on validation" in text
+
+
 def test_latents_are_listed_best_evidence_first_and_dead_ones_last(open_page, invented):
     table = open_page("latents", invented).dataframe[0].value
     assert len(table) == 64

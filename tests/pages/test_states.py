@@ -1,5 +1,6 @@
 """States other than a finished study: nothing there, being built, stopped, a link that cannot be read."""
 
+import json
 import os
 
 import pytest
@@ -49,6 +50,31 @@ def test_before_the_first_stage_the_progress_is_shown(open_page, tmp_path, name)
     text = said(open_page(name, tmp_path / "new"))
     assert "Training the recommender" in text
     assert "About 3 min left" in text
+
+
+def charts(page) -> list[dict]:
+    """The plotly figures of a page."""
+    return [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_training_is_drawn_while_it_runs(open_page, tmp_path, name):
+    log = [synthetic.LOG[0], {"pass": 2, "losses": [[1.5, 5.7]]}]
+    folder = synthetic.make(tmp_path / "new", until="data")
+    synthetic.progress(folder, "recommender", pid=os.getpid(), log=log)
+    (chart,) = charts(open_page(name, folder))
+    loss, score = chart["data"]
+    assert (loss["x"], loss["y"]) == ([0.5, 1.0, 1.5], [7.0, 6.0, 5.7])
+    assert (score["x"], score["y"]) == ([1.0], [0.10])
+
+
+def test_a_training_that_failed_keeps_its_curve_and_one_that_is_done_has_none_here(open_page, tmp_path):
+    folder = synthetic.make(tmp_path / "cut", until="data")
+    synthetic.progress(folder, "recommender", "failed", "the loss is nan", log=synthetic.LOG)
+    assert len(charts(open_page("latents", folder))) == 1
+    synthetic.make(folder, until="recommender")
+    synthetic.progress(folder, "sae", pid=os.getpid())
+    assert not charts(open_page("latents", folder))
 
 
 def test_a_page_waits_for_its_stage_and_opens_when_it_lands(open_page, tmp_path):

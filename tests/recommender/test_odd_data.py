@@ -74,7 +74,8 @@ def world(request) -> tuple[Sequences, Split]:
 def test_a_model_trains_and_ranks_everybody(world, architecture, settings):
     sequences, split = world
     config = replace(RECIPE, architecture=architecture, **settings)
-    model, log = training.train(sequences, split, config, 8, seed=0)
+    trained = training.train(sequences, split, config, 8, seed=0)
+    model, log = trained.model, trained.log
     assert all(np.isfinite(row["loss"]) and 0 <= row["ndcg@10"] <= 1 for row in log)
     assert all(torch.isfinite(p).all() for p in model.parameters())
     users = np.flatnonzero(split.test_at >= 1)
@@ -111,7 +112,7 @@ def test_items_never_seen_are_recommended_where_nothing_else_is_left():
     rows = [np.append(np.arange(1, 21), 23)] * USERS
     sequences = sequences_of(rows, 30)
     split = make_split(sequences, "leave-one-out")
-    model, _ = training.train(sequences, split, RECIPE, 8, seed=0)
+    model = training.train(sequences, split, RECIPE, 8, seed=0).model
     users = np.arange(USERS)
     found = evaluation.rank_users(model, sequences, users, split.test_at)
     assert all(set(row.tolist()) == set(range(21, 31)) for row in found.lists)

@@ -41,6 +41,13 @@ def test_padding_changes_nothing(model, items):
 
 
 @torch.inference_mode()
+def test_histories_without_padding_need_no_mask(model, items):
+    assert (items[2:] > 0).all()
+    alone, beside_padding = model.hidden(items[2:], 3).activations, model.hidden(items, 3).activations[2:]
+    assert torch.allclose(alone, beside_padding, atol=1e-5)
+
+
+@torch.inference_mode()
 def test_only_sasrec_hides_the_future(items):
     other = items.clone()
     other[:, -1] = other[:, -1] % 50 + 1
