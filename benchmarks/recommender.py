@@ -119,8 +119,9 @@ def run(name: str, contender: Contender, job: dict, folder: Path, sequences: Seq
     (out / "job.json").write_text(json.dumps(job | {"out": str(out), "options": contender.options}))
     script = CONTENDERS / f"{contender.script}.py"
     threads = {f"{library}_NUM_THREADS": str(job["threads"]) for library in ("OMP", "MKL", "OPENBLAS")}
+    without_gpu = {"CUDA_VISIBLE_DEVICES": ""}
     command = [contender.python, "-W", "ignore", script, out / "job.json"]
-    subprocess.run(command, env=os.environ | threads, check=True, stdout=sys.stderr)
+    subprocess.run(command, env=os.environ | threads | without_gpu, check=True, stdout=sys.stderr)
     return report(json.loads((out / "result.json").read_text()), out, job["asked"], sequences, split)
 
 

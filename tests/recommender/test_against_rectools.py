@@ -94,7 +94,7 @@ def test_accuracy_coverage_and_diversity_equal_rectools(cases, theirs, number):
 
 
 def test_where_lists_are_short_only_diversity_differs(cases, theirs):
-    """Ours counts the ten places of a list, RecTools' intersection the items that are in it."""
+    """Ours weighs a pair by the length of its list, the mean of RecTools' intersections does not."""
     found, expected = ours(*cases[-1]), theirs[-1]
     assert {name for name in COMPARED if found[name] != pytest.approx(expected[name], abs=1e-9)} == {"diversity@10"}
 
