@@ -5,19 +5,19 @@ STUDY ?= studies/movietweetings
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test lint clean chromium
+.PHONY: run test lint clean chromium rivals benchmark-rivals
 
 run: .venv/.runtime
 	@$(BIN)/python -m seqsae_core serve $(STUDY) --build $(if $(TIME_BUDGET),--time-budget $(TIME_BUDGET))
 
-test: .venv/.development chromium
+test: .venv/.development chromium rivals
 	$(BIN)/python -m pytest -q
 
 lint: .venv/.development
 	$(BIN)/ruff check .
 
 clean:
-	rm -rf .venv studies .pytest_cache .ruff_cache tests/artefacts
+	rm -rf .venv .venv-rivals .venv-benchmarks studies .pytest_cache .ruff_cache tests/artefacts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.runtime: requirements.txt | $(BIN)/pip
@@ -42,3 +42,17 @@ chromium:
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; fi || true
 	@command -v chromium >/dev/null || { \
 		echo "Chromium is missing, so browser tests skip. To run them: apt-get install chromium"; test -z "$$CI"; }
+
+# Figures are compared with RecTools', which needs older packages than ours and so an environment of its own.
+rivals:
+	@$(MAKE) --no-print-directory .venv-rivals/.installed || { \
+		echo "RecTools could not be installed, so the tests against it skip. To try again: make rivals"; test -z "$$CI"; }
+
+# The libraries that benchmarks/recommender.py trains beside ours; no test needs them.
+benchmark-rivals: .venv-benchmarks/.installed
+
+.venv-%/.installed: requirements-%.txt | $(BIN)/pip
+	@echo "Installing $< into $(@D) (once)"
+	@$(BIN)/python -m venv $(@D)
+	@$(@D)/bin/python -m pip install -q -r $<
+	@touch $@
