@@ -32,8 +32,8 @@ def main() -> None:
     config = RecommenderConfig(**shape, **job.options)
     with mock.patch.object(training, "validate", watched(watch, seen)):
         watch.start()
-        training.train(sequences, split, config, job.shape["max_length"], job.seed)
-    ours = recommender(seen[0], sequences, split)
+        trained = training.train(sequences, split, config, job.shape["max_length"], job.seed)
+    ours = recommender(trained.model, sequences, split)
     ways = {"recommend": lambda user: ours.recommend(sequences.of(user)[: split.train_end[user]], job.k).item_ids}
     contender.finish(job, watch, imported, ways, batch_size=config.batch_size, versions={"torch": torch.__version__})
 
@@ -46,7 +46,7 @@ def read(job: contender.Job) -> tuple[Sequences, Split]:
 
 
 def watched(watch: contender.Watch, seen: list[SequenceModel]) -> Callable[..., float]:
-    """`training.validate` off the clock. `train` ends with the best weights in the model that is seen here."""
+    """`training.validate` off the clock; what it is asked to validate is what is looked at."""
     validate = training.validate
 
     def look(model: SequenceModel, sequences: Sequences, split: Split, **options) -> float:
