@@ -44,6 +44,18 @@ def test_top_k_breaks_ties_by_item():
     assert items.tolist() == [[2, 4, 1]] and values.tolist() == [[5.0, 5.0, 2.0]]
 
 
+@pytest.mark.parametrize("levels", [1, 2, 5, 1000])
+def test_top_k_is_a_stable_sort_of_the_whole_row(levels):
+    rng = np.random.default_rng(levels)
+    scores = rng.integers(0, levels, (60, 300)).astype(np.float32)
+    scores[rng.random(scores.shape) < rng.random((60, 1))] = -np.inf
+    order = np.argsort(-scores, axis=1, kind="stable")
+    for k in (1, 10, 299, 300, 400):
+        items, values = top_k(torch.from_numpy(scores), k)
+        assert np.array_equal(items, order[:, :k])
+        assert np.array_equal(values, np.take_along_axis(scores, order[:, :k], 1))
+
+
 @pytest.mark.parametrize("k", [6, 50])
 def test_a_list_longer_than_the_catalogue_holds_all_of_it(k):
     scores = torch.tensor([[-torch.inf, 2.0, 5.0, 2.0, 5.0, 1.0]])
