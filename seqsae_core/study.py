@@ -58,7 +58,7 @@ class Study(Store):
 
         folder = self.folder("recommender")
         shape = _read_json(folder / "config.json")
-        model = ARCHITECTURES[shape.pop("architecture")](**shape)
+        model = ARCHITECTURES[shape.pop("architecture", "sasrec")](**shape)
         model.load_state_dict(load_file(folder / "weights.safetensors"))
         return model.eval()
 

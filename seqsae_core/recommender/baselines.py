@@ -2,12 +2,14 @@
 
 import numpy as np
 import torch
-from scipy.sparse import coo_array, csr_array, diags_array
+from scipy.sparse import coo_array, csr_array, diags_array, vstack
 
 from seqsae_core.data.sequences import Sequences, Split
 from seqsae_core.recommender.batching import item_counts, training_events
-from seqsae_core.recommender.evaluation import Ranked
+from seqsae_core.recommender.evaluation import Ranked, users_at_once
 from seqsae_core.recommender.names import BASELINES
+
+PAIRS = 2**24
 
 
 def popularity(sequences: Sequences, split: Split) -> np.ndarray:
@@ -33,20 +35,32 @@ def item_knn(sequences: Sequences, split: Split, neighbours: int = 100) -> csr_a
     items, owner = training_events(sequences, split)
     table = csr_array((np.ones(len(items), np.float32), (owner, items)), (len(sequences), sequences.n_items + 1))
     table.data[:] = 1.0
+    pairs = np.cumsum(table.T @ np.diff(table.indptr))
     norm = np.sqrt(np.maximum(table.sum(axis=0), 1.0))
-    table = (table @ diags_array(1 / norm)).tocsc()
-    cosine = csr_array(table.T @ table)
-    cosine.setdiag(0)
-    return _largest(cosine, neighbours)
+    table = table @ diags_array(1 / norm)
+    columns = table.T.tocsr()
+    blocks = np.split(np.arange(columns.shape[0]), np.flatnonzero(np.diff(pairs // PAIRS)) + 1)
+    return vstack([_nearest(columns[rows] @ table, rows, neighbours) for rows in blocks], format="csr")
+
+
+def _nearest(cosine: csr_array, items: np.ndarray, count: int) -> csr_array:
+    """The `count` largest entries of each row but an item's cosine with itself. cosine: (len(items), n_items + 1)."""
+    cosine.data[np.repeat(items, np.diff(cosine.indptr)) == cosine.indices] = 0
+    return _largest(cosine, count)
 
 
 def _largest(matrix: csr_array, count: int) -> csr_array:
-    """The same with only the `count` largest entries of each row; ties by lower column."""
-    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    order = np.lexsort((matrix.indices, -matrix.data, rows))
-    place = np.arange(len(rows)) - matrix.indptr[rows]
-    kept = order[place < count]
-    return csr_array((matrix.data[kept], (rows[kept], matrix.indices[kept])), matrix.shape)
+    """The same with only the `count` largest entries of each row; ties by lower column. matrix: float32, none negative.
+
+    The bits of such floats are in the floats' order, so that one integer orders by falling value, then rising column.
+    """
+    keys = (~matrix.data.view(np.uint32)).astype(np.uint64) << 32 | matrix.indices.astype(np.uint64)
+    keep = np.ones(len(keys), bool)
+    for row in np.flatnonzero(np.diff(matrix.indptr) > count):
+        own = slice(*matrix.indptr[row : row + 2])
+        keep[own] = keys[own] <= np.partition(keys[own], count - 1)[count - 1]
+    ends = np.concatenate([[0], np.cumsum(keep)])[matrix.indptr]
+    return csr_array((matrix.data[keep], matrix.indices[keep], ends), matrix.shape)
 
 
 def rank_baselines(
@@ -58,20 +72,23 @@ def rank_baselines(
     """
     share, chain, near = popularity(sequences, split), markov(sequences, split), item_knn(sequences, split)
     found = {name: Ranked.empty(len(users)) for name in BASELINES}
-    for rows in np.array_split(np.arange(len(users)), max(1, len(users) // batch_size)):
+    size = users_at_once(batch_size, sequences.n_items)
+    for rows in np.array_split(np.arange(len(users)), max(1, len(users) // size)):
         who, at = users[rows], target_at[rows]
         last = sequences.items[sequences.offsets[who] + at - 1]
-        backed_off = share * 1e-6
-        scores = {
-            "popularity": np.tile(share, (len(who), 1)),
-            "markov": chain[last].toarray() + backed_off,
-            "item_knn": (_histories(sequences, who, at) @ near).toarray() + backed_off,
-        }
-        for name, values in scores.items():
-            tensor = torch.from_numpy(values)
-            tensor[:, 0] = -torch.inf
-            found[name].put(rows, tensor, sequences, who, at)
+        own = {"markov": chain[last], "item_knn": _histories(sequences, who, at) @ near}
+        for name in BASELINES:
+            scores = _backed_off(own[name], share) if name in own else np.tile(share, (len(who), 1))
+            scores[:, 0] = -np.inf
+            found[name].put(rows, torch.from_numpy(scores), sequences, who, at)
     return found
+
+
+def _backed_off(own: csr_array, share: np.ndarray) -> np.ndarray:
+    """Dense scores (users, n_items + 1), added to in place: over a large catalogue a copy costs more than the sum."""
+    scores = own.toarray()
+    scores += share * 1e-6
+    return scores
 
 
 def _histories(sequences: Sequences, users: np.ndarray, ends: np.ndarray) -> csr_array:

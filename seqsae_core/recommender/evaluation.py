@@ -12,6 +12,7 @@ from seqsae_core.recommender.names import ACCURACY, LIST, LISTS
 from seqsae_core.recommender.protocol import SequenceModel
 
 DRAWS = 1000
+SCORES = 2**24
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,11 @@ class Ranked:
         self.lists[rows, : items.shape[1]] = torch.where(values.isfinite(), items, 0).numpy()
 
 
+def users_at_once(most: int, n_items: int) -> int:
+    """How many users' scores are held together: `most`, or fewer over a large catalogue, so that memory has a bound."""
+    return max(1, min(most, SCORES // (n_items + 1)))
+
+
 def scored(
     model: SequenceModel, sequences: Sequences, users: np.ndarray, target_at: np.ndarray, batch_size: int = 256
 ) -> Iterator[tuple[np.ndarray, torch.Tensor]]:
@@ -47,7 +53,8 @@ def scored(
     CPU. Call it in inference mode.
     """
     device = model.item_vectors().device
-    for rows in np.array_split(np.argsort(target_at, kind="stable"), max(1, len(users) // batch_size)):
+    size = users_at_once(batch_size, sequences.n_items)
+    for rows in np.array_split(np.argsort(target_at, kind="stable"), max(1, len(users) // size)):
         items = torch.from_numpy(windows(sequences, users[rows], target_at[rows], model.max_length)).to(device)
         hidden = model.hidden(items, model.n_layers)
         state = model.resume(hidden.activations, hidden.item_at, model.n_layers)

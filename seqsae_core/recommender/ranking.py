@@ -13,7 +13,7 @@ def rank_of_target(scores: Tensor, target: Tensor) -> Tensor:
     scores: (batch, n_items + 1); target: (batch,). A target whose score is not finite ranks last.
     """
     own = scores.gather(1, target[:, None])
-    rank = (scores >= own).sum(1)
+    rank = _count(scores >= own)
     return torch.where(own[:, 0].isfinite(), rank, scores.shape[1] - 1)
 
 
@@ -33,12 +33,30 @@ def top_k(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
     values, items = scores.topk(min(k + 1, scores.shape[1]), dim=1)
     if not (values[:, 1:] == values[:, :-1]).any():
         return items[:, :k], values[:, :k]
-    with_ties = int((scores >= values[:, k - 1 : k]).sum(1).max())
-    values, items = scores.topk(with_ties, dim=1)
+    values, items = values[:, :k], items[:, :k]
+    least = values[:, -1:]
+    crossed = torch.nonzero(_count(scores >= least) > k)[:, 0]
+    if len(crossed):
+        items[crossed] = _lowest_at_the_cut(scores[crossed], items[crossed], values[crossed])
     order = items.argsort(dim=1)
     values, items = values.gather(1, order), items.gather(1, order)
-    order = values.argsort(dim=1, descending=True, stable=True)[:, :k]
+    order = values.argsort(dim=1, descending=True, stable=True)
     return items.gather(1, order), values.gather(1, order)
+
+
+def _lowest_at_the_cut(scores: Tensor, items: Tensor, values: Tensor) -> Tensor:
+    """The items of `topk` (batch, k), those that tie with the last replaced by the lowest that do."""
+    row, item = torch.nonzero(scores == values[:, -1:], as_tuple=True)
+    place = torch.arange(len(row)) - torch.searchsorted(row, row)
+    place += _count(values > values[:, -1:])[row]
+    kept = place < values.shape[1]
+    items[row[kept], place[kept]] = item[kept]
+    return items
+
+
+def _count(mask: Tensor) -> Tensor:
+    """True entries of each row, int64 (batch,); torch's own sum first makes eight bytes of every entry."""
+    return torch.from_numpy(np.count_nonzero(mask.cpu().numpy(), axis=1)).to(mask.device)
 
 
 def hr(ranks: np.ndarray, k: int) -> np.ndarray:

@@ -56,6 +56,20 @@ def test_lists_leave_out_what_was_seen_and_end_with_the_catalogue(toy_sequences)
     assert [i for i in found.lists[0] if i] == [i for i in (2, 3, 1) if i not in known]
 
 
+@pytest.mark.parametrize(("items", "users"), [(7_787, 256), (65_535, 256), (780_000, 21), (10**9, 1)])
+def test_scores_held_at_once_have_a_bound(items, users):
+    assert evaluation.users_at_once(256, items) == users
+
+
+def test_a_large_catalogue_is_ranked_a_few_users_at_a_time(toy_model, toy_sequences, monkeypatch):
+    users, at = np.arange(len(toy_sequences)), toy_sequences.lengths - 1
+    expected, sizes, scores = evaluation.target_ranks(toy_model, toy_sequences, users, at), [], toy_model.scores
+    monkeypatch.setattr(evaluation, "SCORES", 3 * (toy_sequences.n_items + 1))
+    monkeypatch.setattr(type(toy_model), "scores", lambda self, state: sizes.append(len(state)) or scores(state))
+    assert (evaluation.target_ranks(toy_model, toy_sequences, users, at) == expected).all()
+    assert max(sizes) == 3
+
+
 def test_rank_users_and_target_ranks_agree(toy_model, toy_sequences):
     users = np.arange(len(toy_sequences))
     at = toy_sequences.lengths - 1

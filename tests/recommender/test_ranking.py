@@ -44,17 +44,16 @@ def test_top_k_breaks_ties_by_item():
     assert items.tolist() == [[2, 4, 1]] and values.tolist() == [[5.0, 5.0, 2.0]]
 
 
-@pytest.mark.parametrize("levels", [2, 30, 10**6])
-def test_top_k_is_a_stable_sort(levels):
-    """Many ties, some, and none; −inf among them."""
+@pytest.mark.parametrize("levels", [1, 2, 5, 1000, 10**6])
+def test_top_k_is_a_stable_sort_of_the_whole_row(levels):
     rng = np.random.default_rng(levels)
-    scores = rng.integers(0, levels, (40, 60)).astype(np.float32)
-    scores[rng.random(scores.shape) < 0.3] = -np.inf
+    scores = rng.integers(0, levels, (60, 300)).astype(np.float32)
+    scores[rng.random(scores.shape) < rng.random((60, 1))] = -np.inf
     order = np.argsort(-scores, axis=1, kind="stable")
-    for k in (1, 2, 10, 59, 60, 61):
+    for k in (1, 10, 299, 300, 400):
         items, values = top_k(torch.from_numpy(scores), k)
-        assert (items.numpy() == order[:, :k]).all()
-        assert (values.numpy() == np.take_along_axis(scores, order[:, :k], 1)).all()
+        assert np.array_equal(items, order[:, :k])
+        assert np.array_equal(values, np.take_along_axis(scores, order[:, :k], 1))
 
 
 @pytest.mark.parametrize("k", [6, 50])

@@ -9,7 +9,8 @@ import torch
 from seqsae_core.config import RecommenderConfig
 from seqsae_core.data.sequences import Sequences, make_split
 from seqsae_core.errors import UserError
-from seqsae_core.recommender import batching, training
+from seqsae_core.recommender import batching, evaluation, training
+from seqsae_core.recommender.ranking import ndcg
 
 SMALL = RecommenderConfig(width=8, passes=3, negatives=16, batch_size=16)
 
@@ -128,6 +129,23 @@ def test_a_checkpoint_holds_the_generator_of_cuda(cycle, tmp_path):
     drawn = torch.rand(5, device="cuda")
     two.resume(tmp_path)
     assert torch.equal(torch.rand(5, device="cuda"), drawn)
+
+
+def test_validation_takes_the_same_users_each_time_where_there_are_many(toy_sequences, toy_model, monkeypatch):
+    split = make_split(toy_sequences, "leave-one-out")
+    everybody = evaluation.target_ranks(toy_model, toy_sequences, np.arange(60), split.valid_at)
+    assert training.validate(toy_model, toy_sequences, split) == pytest.approx(ndcg(everybody, 10).mean())
+    monkeypatch.setattr(training, "VALIDATED", 25)
+    taken = []
+
+    def watched(model, sequences, users, target_at):
+        assert (target_at == split.valid_at[users]).all()
+        taken.append(users)
+        return evaluation.target_ranks(model, sequences, users, target_at)
+
+    monkeypatch.setattr(training, "target_ranks", watched)
+    assert training.validate(toy_model, toy_sequences, split) == training.validate(toy_model, toy_sequences, split)
+    assert np.array_equal(*taken) and len(np.unique(taken[0])) == 25
 
 
 def test_training_stops_within_its_seconds(toy_sequences):
