@@ -11,8 +11,11 @@ import platform
 import sys
 import time
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from seqsae_core.config import ARCHITECTURES, RecommenderConfig, StudyConfig
 from seqsae_core.data import interactions, readers
@@ -68,7 +71,7 @@ def measure(sequences: Sequences, split: Split, name: str, seconds: float, seeds
     return row
 
 
-def _run(sequences: Sequences, split: Split, config, seed: int) -> tuple[float, float]:
+def _run(sequences: Sequences, split: Split, config: RecommenderConfig, seed: int) -> tuple[float, float]:
     began = time.process_time()
     log = training.train(sequences, split, config, StudyConfig().data.max_length, seed).log
     return max(row["ndcg@10"] for row in log), time.process_time() - began

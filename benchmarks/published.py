@@ -15,6 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 from seqsae_core.config import RecommenderConfig
 from seqsae_core.data.sequences import Sequences, make_split
 from seqsae_core.device import use_threads
