@@ -14,6 +14,7 @@ import torch
 
 from seqsae_core.config import RecommenderConfig
 from seqsae_core.data.sequences import Sequences, Split, make_split, windows
+from seqsae_core.device import use_threads
 from seqsae_core.recommender import training
 from seqsae_core.recommender.batching import item_counts
 from seqsae_core.recommender.protocol import SequenceModel
@@ -32,8 +33,8 @@ def main() -> None:
     config = RecommenderConfig(**shape, **job.options)
     with mock.patch.object(training, "validate", watched(watch, seen)):
         watch.start()
-        trained = training.train(sequences, split, config, job.shape["max_length"], job.seed)
-    ours = recommender(trained.model, sequences, split)
+        training.train(sequences, split, config, job.shape["max_length"], job.seed)
+    ours = recommender(seen[0], sequences, split)
     ways = {"recommend": lambda user: ours.recommend(sequences.of(user)[: split.train_end[user]], job.k).item_ids}
     contender.finish(job, watch, imported, ways, batch_size=config.batch_size, versions={"torch": torch.__version__})
 
@@ -71,7 +72,8 @@ def vectors(model: SequenceModel, sequences: Sequences, split: Split) -> dict[st
 
 
 def recommender(model: SequenceModel, sequences: Sequences, split: Split) -> Recommender:
-    """The product's own, over a catalogue whose titles and ids are the item numbers."""
+    """The product's own, on one thread as `from_study` makes it; titles and ids are the item numbers."""
+    use_threads(1)
     numbers = np.arange(1, sequences.n_items + 1)
     counts = item_counts(sequences, split)[1:]
     years = pd.array([pd.NA] * len(numbers), "Int16")

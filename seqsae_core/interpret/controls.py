@@ -13,7 +13,7 @@ from seqsae_core.config import StudyConfig
 from seqsae_core.data.sequences import FIT, SCORE, SELECT, Sequences, Split
 from seqsae_core.interpret.atlas import Corpus
 from seqsae_core.progress import Report
-from seqsae_core.recommender import training
+from seqsae_core.recommender import recipe, training
 from seqsae_core.recommender.protocol import SequenceModel
 from seqsae_core.sae.activations import Activations, collect
 
@@ -34,8 +34,8 @@ def control_activations(
     """The four controls, one after the other, so that only one is in memory."""
     layer, seed = config.sae.layer, config.seed
     for kind, warm_start in (("untrained_model_sae", False), ("spectral_untrained", True)):
-        recipe = replace(config.recommender, warm_start=warm_start, popularity_bias=warm_start)
-        untrained = training.make_model(sequences, split, recipe, model.max_length, seed).eval()
+        settings = replace(config.recommender, warm_start=warm_start, popularity_bias=warm_start)
+        untrained = recipe.make_model(sequences, split, settings, model.max_length, seed).eval()
         yield _collected(kind, untrained, sequences, split, corpus, layer)
     yield _static("static_embedding_sae", model, sequences, split, corpus, layer)
     shuffled = shuffle_histories(sequences, split, seed)

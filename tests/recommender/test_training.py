@@ -9,7 +9,7 @@ import torch
 from seqsae_core.config import RecommenderConfig
 from seqsae_core.data.sequences import Sequences, make_split
 from seqsae_core.errors import UserError
-from seqsae_core.recommender import batching, evaluation, training
+from seqsae_core.recommender import batching, evaluation, recipe, training
 from seqsae_core.recommender.ranking import ndcg
 
 SMALL = RecommenderConfig(width=8, passes=3, negatives=16, batch_size=16)
@@ -91,7 +91,7 @@ def test_products_in_bfloat16_leave_losses_weights_and_gradients_in_float32(
     cycle, monkeypatch, architecture, objective
 ):
     config, split = replace(RULE, architecture=architecture, **objective), make_split(cycle, "leave-one-out")
-    monkeypatch.setattr(training, "mixed_precision", lambda device: torch.autocast(device.type, torch.bfloat16))
+    monkeypatch.setattr(recipe, "mixed_precision", lambda device: torch.autocast(device.type, torch.bfloat16))
     monkeypatch.setattr(training, "best_device", lambda: torch.device("cpu"))
     trainer, products = training.Trainer(cycle, split, config, 15, 3), []
     trainer.model.blocks[0].qkv.register_forward_hook(lambda *args: products.append(args[-1].dtype))
@@ -105,7 +105,7 @@ def test_products_in_bfloat16_leave_losses_weights_and_gradients_in_float32(
 
 def test_training_with_products_in_bfloat16_learns_the_rule_as_well(cycle, monkeypatch):
     plain = on_cpu(monkeypatch, cycle, RULE)
-    monkeypatch.setattr(training, "mixed_precision", lambda device: torch.autocast(device.type, torch.bfloat16))
+    monkeypatch.setattr(recipe, "mixed_precision", lambda device: torch.autocast(device.type, torch.bfloat16))
     assert best(on_cpu(monkeypatch, cycle, RULE)) == pytest.approx(best(plain), abs=0.05)
 
 
