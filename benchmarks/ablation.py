@@ -42,15 +42,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=100.0, help="processor seconds of one training")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--max-users", type=int, help="so many users, drawn by stable hash, instead of all")
     parser.add_argument("--only", nargs="*", choices=VARIANTS, default=list(VARIANTS))
     options = parser.parse_args()
     use_threads(1)
     events, _ = readers.read("movietweetings")
+    if options.max_users:
+        events = interactions.sample_users(events, options.max_users)
     sequences, _ = build_sequences(interactions.k_core(events, 5))
     split = make_split(sequences, "leave-one-out")
     found = {name: measure(sequences, split, name, options.seconds, options.seeds) for name in options.only}
     machine = {"cores": os.cpu_count(), "architecture": platform.machine(), "python": platform.python_version()}
-    print(json.dumps({"seconds": options.seconds, "variants": found, "machine": machine}, indent=1))
+    setting = {"seconds": options.seconds, "users": len(sequences), "machine": machine}
+    print(json.dumps(setting | {"variants": found}, indent=1))
 
 
 def measure(sequences: Sequences, split: Split, name: str, seconds: float, seeds: int) -> dict:
