@@ -31,7 +31,7 @@ VARIANTS = {
     "uniform negatives only": {"popular_negatives": 0.0},
     "gBCE": {"objective": "gbce", "popular_negatives": 0.0},
     "full softmax": {"negatives": None},
-    "attention dropout": {"attention_dropout": True},
+    "no attention dropout": {"attention_dropout": False},
     "no averaging of weights": {"averaging": 0.0},
     "BERT4Rec": asdict(ARCHITECTURES["bert4rec"](RecommenderConfig())),
 }

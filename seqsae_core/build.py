@@ -48,7 +48,7 @@ PIPELINE = (
         150,
         ("data",),
         lambda c: (c.recommender, c.data.max_length),
-        version=7,
+        version=8,
     ),
     Stage("sae", "Training the sparse autoencoder", 60, ("recommender",), lambda c: c.sae),
     Stage("evidence", "Measuring what latents mean", 60, ("sae",), lambda c: c.evidence, version=2),

@@ -36,7 +36,7 @@ class RecommenderConfig:
     blocks: int = 2
     heads: int = 2
     dropout: float = 0.3
-    attention_dropout: bool = False
+    attention_dropout: bool = True
     warm_start: bool = True
     popularity_bias: bool = True
     objective: str = "softmax"
@@ -159,6 +159,7 @@ def _paper() -> StudyConfig:
             patience=5,
             batch_size=128,
             learning_rate=1e-3,
+            averaging=0.0,
         ),
         sae=SaeConfig(variant="relu", latents=512, k=0, l1=0.02, steps=8000, learning_rate=1e-3),
     )
@@ -174,7 +175,9 @@ def _sasrec(recipe: RecommenderConfig) -> RecommenderConfig:
 
 def _bert4rec(recipe: RecommenderConfig) -> RecommenderConfig:
     """A pass of the Cloze task asks for a fifth of the items, and costs less: more steps, more passes."""
-    return replace(recipe, architecture="bert4rec", dropout=0.1, batch_size=32, passes=2 * recipe.passes)
+    return replace(
+        recipe, architecture="bert4rec", dropout=0.1, attention_dropout=False, batch_size=32, passes=2 * recipe.passes
+    )
 
 
 ARCHITECTURES = {"sasrec": _sasrec, "bert4rec": _bert4rec}

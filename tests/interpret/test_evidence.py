@@ -26,7 +26,7 @@ def test_every_kind_has_the_same_columns_and_no_nan(study, kind):
 
 def test_examples_show_the_firing_item_where_they_say(study):
     sequences, split = study.sequences(), study.split()
-    rows = study.examples(None, "latents", int(study.features().query("alive")["feature"].iloc[0]))
+    rows = study.examples(None, "latents", int(study.features().nlargest(1, "density")["feature"].iloc[0]))
     assert rows["quantile"].min() == 0 and len(rows) > 4
     for row in rows.itertuples():
         history = sequences.of(row.user)
