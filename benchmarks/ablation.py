@@ -28,11 +28,11 @@ VARIANTS = {
     "no warm start": {"warm_start": False},
     "no popularity bias": {"popularity_bias": False},
     "neither": {"warm_start": False, "popularity_bias": False},
-    "uniform negatives only": {"popular_negatives": 0.0},
-    "gBCE": {"objective": "gbce", "popular_negatives": 0.0},
+    "half of the negatives by popularity": {"popular_negatives": 0.5},
+    "gBCE": {"objective": "gbce"},
     "full softmax": {"negatives": None},
     "no attention dropout": {"attention_dropout": False},
-    "no averaging of weights": {"averaging": 0.0},
+    "moving average of the weights": {"averaging": 0.995},
     "BERT4Rec": asdict(ARCHITECTURES["bert4rec"](RecommenderConfig())),
 }
 

@@ -41,14 +41,14 @@ class RecommenderConfig:
     popularity_bias: bool = True
     objective: str = "softmax"
     negatives: int | None = 1024
-    popular_negatives: float = 0.5
+    popular_negatives: float = 0.0
     calibration: float = 0.75
     mask_share: float = 0.2
-    passes: int = 7
+    passes: int = 6
     patience: int = 4
     batch_size: int = 64
     learning_rate: float = 2e-3
-    averaging: float = 0.995
+    averaging: float = 0.0
     seconds: float | None = None
 
 
@@ -159,7 +159,6 @@ def _paper() -> StudyConfig:
             patience=5,
             batch_size=128,
             learning_rate=1e-3,
-            averaging=0.0,
         ),
         sae=SaeConfig(variant="relu", latents=512, k=0, l1=0.02, steps=8000, learning_rate=1e-3),
     )
