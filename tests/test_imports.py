@@ -12,12 +12,13 @@ ROOT = Path(__file__).resolve().parents[1]
 CORE = ROOT / "seqsae_core"
 SOURCES = sorted([ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *CORE.rglob("*.py")])
 
-COMMON = {"errors", "commands", "config", "device", "files", "progress"}
+COMMON = {"checkpoint", "errors", "commands", "config", "device", "files", "progress"}
 SHARED = {"data", "recommender", "sae"}
 STUDY = SHARED | {"store", "study"}
 BUILD = STUDY | {"interpret", "steering"}
 ROWS = {
     "__init__": set(),
+    "checkpoint": {"files"},
     "errors": set(),
     "commands": set(),
     "config": set(),

@@ -8,7 +8,7 @@ from scipy.sparse import csr_array, vstack
 
 from seqsae_core.data.sequences import Sequences, Split, windows
 from seqsae_core.recommender.protocol import SequenceModel
-from seqsae_core.sae.autoencoders import Autoencoder, TopK
+from seqsae_core.sae.autoencoders import Autoencoder
 
 
 @dataclass(frozen=True)
@@ -57,16 +57,6 @@ def collect(
 @torch.inference_mode()
 def encode_sparse(sae: Autoencoder, values: np.ndarray, batch_size: int = 4096) -> csr_array:
     """Codes of activations (n, width) as float32 (n, latents), zeros left out."""
-    parts = [_sparse(sae, torch.from_numpy(values[i : i + batch_size])) for i in range(0, len(values), batch_size)]
+    batches = (torch.from_numpy(values[i : i + batch_size]) for i in range(0, len(values), batch_size))
+    parts = [sae.codes(x).to_csr(sae.latents) for x in batches]
     return csr_array(vstack(parts)) if parts else csr_array((0, sae.latents), dtype=np.float32)
-
-
-def _sparse(sae: Autoencoder, x: torch.Tensor) -> csr_array:
-    if not isinstance(sae, TopK):
-        return csr_array(sae.encode(x).numpy())
-    values, latents = sae.top(x)
-    rows = np.arange(0, values.numel() + 1, sae.k)
-    codes = csr_array((values.numpy().ravel(), latents.numpy().ravel(), rows), (len(x), sae.latents))
-    codes.eliminate_zeros()
-    codes.sort_indices()
-    return codes

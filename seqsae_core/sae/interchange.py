@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from seqsae_core.errors import UserError
-from seqsae_core.sae.autoencoders import Autoencoder, ReLU, TopK
+from seqsae_core.sae.autoencoders import Autoencoder, JumpReLU, ReLU, TopK
 
 CONFIG, WEIGHTS = "cfg.json", "sae_weights.safetensors"
 PLAIN = {"normalize_activations": ("none",), "reshape_activations": ("none",)}
@@ -44,6 +44,7 @@ def load(folder: Path) -> Autoencoder:
     makers = {
         "topk": lambda: TopK(config["d_in"], config["d_sae"], config["k"]),
         "standard": lambda: ReLU(config["d_in"], config["d_sae"]),
+        "jumprelu": lambda: JumpReLU(config["d_in"], config["d_sae"]),
     }
     _check(folder / CONFIG, config, {"architecture": tuple(makers)} | PLAIN)
     try:

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 import torch
 
+from seqsae_core import checkpoint
 from seqsae_core.config import RecommenderConfig
 from seqsae_core.data.sequences import make_split
-from seqsae_core.recommender import checkpoint, training
+from seqsae_core.recommender import training
 from seqsae_core.recommender.schedule import Plan
 
 SMALL = RecommenderConfig(width=8, passes=4, negatives=16, batch_size=4)
