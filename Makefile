@@ -5,19 +5,19 @@ STUDY ?= studies/movietweetings
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test lint clean chromium rivals benchmark-rivals
+.PHONY: run test lint clean chromium rivals dictionaries benchmark-rivals
 
 run: .venv/.runtime
 	@$(BIN)/python -m seqsae_core serve $(STUDY) --build $(if $(TIME_BUDGET),--time-budget $(TIME_BUDGET))
 
-test: .venv/.development chromium rivals
+test: .venv/.development chromium rivals dictionaries
 	$(BIN)/python -m pytest -q
 
 lint: .venv/.development
 	$(BIN)/ruff check .
 
 clean:
-	rm -rf .venv .venv-rivals .venv-benchmarks studies .pytest_cache .ruff_cache tests/artefacts
+	rm -rf .venv .venv-rivals .venv-dictionaries .venv-benchmarks studies .pytest_cache .ruff_cache tests/artefacts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.runtime: requirements.txt | $(BIN)/pip
@@ -47,6 +47,11 @@ chromium:
 rivals:
 	@$(MAKE) --no-print-directory .venv-rivals/.installed || { \
 		echo "RecTools could not be installed, so the tests against it skip. To try again: make rivals"; test -z "$$CI"; }
+
+# Dictionaries go to and come from SAELens and sparsify, which bring much that we do not need.
+dictionaries:
+	@$(MAKE) --no-print-directory .venv-dictionaries/.installed || { \
+		echo "SAELens could not be installed, so the tests against it skip. To try again: make dictionaries"; test -z "$$CI"; }
 
 # The libraries that benchmarks/recommender.py trains beside ours; no test needs them.
 benchmark-rivals: .venv-benchmarks/.installed

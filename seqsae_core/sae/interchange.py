@@ -1,4 +1,4 @@
-"""Dictionaries on disk, in the folder format of SAELens: cfg.json and sae_weights.safetensors."""
+"""Dictionaries on disk: written in the folder format of SAELens, read from that and from sparsify's."""
 
 import json
 from pathlib import Path
@@ -12,8 +12,13 @@ from torch import Tensor
 from seqsae_core.errors import UserError
 from seqsae_core.sae.autoencoders import Autoencoder, JumpReLU, ReLU, TopK
 
-CONFIG, WEIGHTS = "cfg.json", "sae_weights.safetensors"
-PLAIN = {"normalize_activations": ("none",), "reshape_activations": ("none",)}
+CONFIG, WEIGHTS, SPARSIFY_WEIGHTS = "cfg.json", "sae_weights.safetensors", "sae.safetensors"
+SAELENS = {
+    "architecture": ("topk", "standard", "jumprelu"),
+    "normalize_activations": ("none",),
+    "reshape_activations": ("none",),
+}
+SPARSIFY = {"activation": ("topk",), "transcode": (False,), "skip_connection": (False,)}
 
 
 def save(sae: Autoencoder, folder: Path, layer: int) -> None:
@@ -36,37 +41,55 @@ def save(sae: Autoencoder, folder: Path, layer: int) -> None:
 
 
 def load(folder: Path) -> Autoencoder:
-    """Read a dictionary, ours or one that SAELens saved; codes and reconstructions are those of the writer.
+    """Read a dictionary: ours, or one that SAELens or sparsify saved; codes and reconstructions are the writer's.
 
     Raises UserError for a broken folder, or one whose architecture or activation handling is not known here.
     """
-    config, weights = _read(folder)
-    makers = {
-        "topk": lambda: TopK(config["d_in"], config["d_sae"], config["k"]),
-        "standard": lambda: ReLU(config["d_in"], config["d_sae"]),
-        "jumprelu": lambda: JumpReLU(config["d_in"], config["d_sae"]),
-    }
-    _check(folder / CONFIG, config, {"architecture": tuple(makers)} | PLAIN)
+    read = _sparsify if (folder / SPARSIFY_WEIGHTS).exists() else _saelens
     try:
-        sae = makers[config["architecture"]]()
-        sae.load_state_dict(weights)
+        sae = read(folder)
     except (KeyError, RuntimeError) as error:
-        raise UserError(f"{folder}: {CONFIG} and {WEIGHTS} do not belong together ({error}). Save it again.") from None
-    _adopt(sae, config)
+        told = f"{folder}: {CONFIG} and its weights do not belong together ({error}). Save it again."
+        raise UserError(told) from None
     return sae.requires_grad_(False).eval()
 
 
-def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def _saelens(folder: Path) -> Autoencoder:
+    config, weights = _read(folder, WEIGHTS)
+    _check(folder / CONFIG, config, SAELENS)
+    width, latents = config["d_in"], config["d_sae"]
+    makers = {
+        "topk": lambda: TopK(width, latents, config["k"]),
+        "standard": lambda: ReLU(width, latents),
+        "jumprelu": lambda: JumpReLU(width, latents),
+    }
+    sae = makers[config["architecture"]]()
+    sae.load_state_dict(weights)
+    _adopt(sae, config)
+    return sae
+
+
+def _sparsify(folder: Path) -> Autoencoder:
+    config, weights = _read(folder, SPARSIFY_WEIGHTS)
+    _check(folder / CONFIG, config, SPARSIFY)
+    sae = TopK(config["d_in"], len(weights["W_dec"]), config["k"])
+    encoder = {"W_enc": weights["encoder.weight"].T, "b_enc": weights["encoder.bias"]}
+    sae.load_state_dict(encoder | {name: weights[name] for name in ("W_dec", "b_dec")})
+    return sae
+
+
+def _read(folder: Path, weights: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
     try:
-        return json.loads((folder / CONFIG).read_text()), load_file(folder / WEIGHTS)
+        return json.loads((folder / CONFIG).read_text()), load_file(folder / weights)
     except (OSError, ValueError, SafetensorError) as error:
-        raise UserError(f"{folder} is no dictionary: {error}. It needs {CONFIG} and {WEIGHTS}.") from None
+        raise UserError(f"{folder} is no dictionary: {error}. It needs {CONFIG} and {weights}.") from None
 
 
-def _check(path: Path, config: dict[str, Any], known: dict[str, tuple[str, ...]]) -> None:
+def _check(path: Path, config: dict[str, Any], known: dict[str, tuple]) -> None:
     for name, values in known.items():
         if config.get(name, values[-1]) not in values:
-            raise UserError(f"{path}: {name} “{config[name]}” cannot be read; known: {', '.join(values)}.")
+            readable = ", ".join(map(str, values))
+            raise UserError(f"{path}: {name} “{config[name]}” cannot be read; known: {readable}.")
 
 
 @torch.no_grad()
