@@ -82,7 +82,9 @@ def test_a_missing_or_broken_file_is_named(tmp_path, name, content):
         interchange.load(tmp_path)
 
 
-@pytest.mark.parametrize("changes", [{"activation": "groupmax"}, {"transcode": True}, {"skip_connection": True}], ids=str)
+@pytest.mark.parametrize(
+    "changes", [{"activation": "groupmax"}, {"transcode": True}, {"skip_connection": True}], ids=str
+)
 def test_what_else_sparsify_saves_is_refused(tmp_path, changes):
     save_file({"W_dec": torch.randn(LATENTS, WIDTH)}, tmp_path / interchange.SPARSIFY_WEIGHTS)
     (tmp_path / interchange.CONFIG).write_text(json.dumps({"d_in": WIDTH, "k": K} | changes))
