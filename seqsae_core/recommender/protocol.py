@@ -20,7 +20,7 @@ class Hidden(NamedTuple):
 
 
 class SequenceModel(Protocol):
-    """Layer 0 is the embeddings, layer l the output of block l.
+    """Layer 0 is the embeddings, layer l the output of block l, layer n_layers + 1 that of the final norm.
 
     `hidden` takes the histories, int64 (batch, length), left-padded with 0; every other method takes activations and
     the `item_at` that came with them.

@@ -41,7 +41,7 @@ class Transformer(nn.Module):
 
     def forward(self, items: Tensor) -> Tensor:
         """Normed states of every position of the histories (batch, length), as in `Hidden`."""
-        return self.norm(self.hidden(items, self.n_layers).activations)
+        return self.hidden(items, self.n_layers + 1).activations
 
     @property
     def shape(self) -> dict[str, int]:
@@ -54,11 +54,11 @@ class Transformer(nn.Module):
     def resume(self, activations: Tensor, item_at: Tensor, start: int, stop: int | None = None) -> Tensor:
         """See `SequenceModel.resume`."""
         x = self._run(activations, self._real(item_at), start, self.n_layers if stop is None else stop)
-        return self.norm(x[:, -1]) if stop is None else x
+        return x if stop is not None else self._normed(x[:, -1], start)
 
     def states(self, activations: Tensor, item_at: Tensor, start: int) -> Tensor:
         """See `SequenceModel.states`."""
-        return self.norm(self._run(activations, self._real(item_at), start, self.n_layers))
+        return self._run(activations, self._real(item_at), start, self.n_layers + 1)
 
     def resume_last(self, activations: Tensor, last: Tensor, item_at: Tensor, start: int) -> Tensor:
         """See `SequenceModel.resume_last`; exact where no earlier position that is still read sees the last one."""
@@ -67,7 +67,7 @@ class Transformer(nn.Module):
             last = self.blocks[index].forward_last(x, last, real)
             if index + 1 < self.n_layers:
                 x = self._run(x, real, index, index + 1)
-        return self.norm(last)
+        return self._normed(last, start)
 
     def scores(self, state: Tensor) -> Tensor:
         """See `SequenceModel.scores`."""
@@ -87,12 +87,16 @@ class Transformer(nn.Module):
         return self.drop(vectors + self.positions((real.cumsum(1) - 1).clamp(min=0)))
 
     def _run(self, x: Tensor, real: Tensor, start: int, stop: int) -> Tensor:
-        if start < stop:
+        if start < min(stop, self.n_layers):
             unpadded = not self.training and bool(real.all())
             allowed = None if unpadded else self._allowed(real)
             for block in self.blocks[start:stop]:
                 x = block(x, allowed, unpadded and self.causal)
-        return x
+        return self._normed(x, start) if stop > self.n_layers else x
+
+    def _normed(self, x: Tensor, start: int) -> Tensor:
+        """The final norm's output, for activations that come from layer `start` and may have it behind them."""
+        return self.norm(x) if start <= self.n_layers else x
 
 
 class SASRec(Transformer):

@@ -31,7 +31,7 @@ class Steerer:
     def __init__(
         self, model: SequenceModel, sae: Autoencoder, layer: int, units: np.ndarray, position: str = "last"
     ):
-        if len(units) != sae.latents or not 0 <= layer <= model.n_layers:
+        if len(units) != sae.latents or not 0 <= layer <= model.n_layers + 1:
             raise ValueError(f"{len(units)} units, {sae.latents} latents; layer {layer} of {model.n_layers}")
         self.model, self.sae, self.layer, self.position = model, sae, layer, check_position(position)
         self.units = torch.as_tensor(np.nan_to_num(units), dtype=torch.float32)

@@ -92,7 +92,7 @@ def test_cloze_hides_what_it_asks_for(items):
 
 
 @torch.inference_mode()
-@pytest.mark.parametrize("layer", [0, 1, 2, 3])
+@pytest.mark.parametrize("layer", [0, 1, 2, 3, 4])
 def test_resume_goes_on_where_hidden_stopped(model, items, layer):
     at = model.hidden(items, layer)
     assert torch.equal(model.resume(at.activations, at.item_at, layer), state(model, items))
@@ -101,7 +101,14 @@ def test_resume_goes_on_where_hidden_stopped(model, items, layer):
 
 
 @torch.inference_mode()
-@pytest.mark.parametrize("layer", [0, 1, 2, 3])
+def test_the_layer_after_the_last_block_is_what_is_scored(model, items):
+    at = model.hidden(items, model.n_layers + 1)
+    before = model.hidden(items, model.n_layers).activations
+    assert torch.equal(at.activations, model.norm(before))
+    assert torch.equal(model.states(at.activations, at.item_at, model.n_layers + 1), at.activations)
+
+
+@pytest.mark.parametrize("layer", [0, 1, 2, 3, 4])
 def test_resume_last_equals_a_full_resume_of_each_variant(model, items, layer):
     x, _, item_at, _ = model.hidden(items, layer)
     variants = x[:, -1:] + torch.randn(4, 5, 16, generator=torch.Generator().manual_seed(2))
