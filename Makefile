@@ -5,7 +5,7 @@ STUDY ?= studies/movietweetings
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test lint clean chromium rivals dictionaries benchmark-rivals
+.PHONY: run test lint clean chromium rivals dictionaries overcomplete benchmark-rivals
 
 run: .venv/.runtime
 	@$(BIN)/python -m seqsae_core serve $(STUDY) --build $(if $(TIME_BUDGET),--time-budget $(TIME_BUDGET))
@@ -17,7 +17,7 @@ lint: .venv/.development
 	$(BIN)/ruff check .
 
 clean:
-	rm -rf .venv .venv-rivals .venv-dictionaries .venv-benchmarks studies .pytest_cache .ruff_cache tests/artefacts
+	rm -rf .venv .venv-rivals .venv-dictionaries .venv-overcomplete .venv-benchmarks studies .pytest_cache .ruff_cache tests/artefacts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.runtime: requirements.txt | $(BIN)/pip
@@ -53,8 +53,10 @@ dictionaries:
 	@$(MAKE) --no-print-directory .venv-dictionaries/.installed || { \
 		echo "SAELens could not be installed, so the tests against it skip. To try again: make dictionaries"; test -z "$$CI"; }
 
-# The libraries that benchmarks/recommender.py trains beside ours; no test needs them.
-benchmark-rivals: .venv-benchmarks/.installed
+# The libraries that only benchmarks/recommender.py and benchmarks/dictionaries.py train beside ours; no test needs them.
+benchmark-rivals: .venv-benchmarks/.installed dictionaries overcomplete
+
+overcomplete: .venv-overcomplete/.installed
 
 .venv-%/.installed: requirements-%.txt | $(BIN)/pip
 	@echo "Installing $< into $(@D) (once)"
