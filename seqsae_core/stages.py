@@ -73,11 +73,13 @@ def run_sae(study: Study, config: StudyConfig, folder: Path, report: Report) -> 
     use_threads(study.manifest.get("threads"))
     sequences, model, layer = study.sequences(), study.model(), config.sae.layer
     split = study.split(sequences)
-    fit = activations.collect(model, sequences, split, split.users(seq.FIT), layer)
+    kept = study.checkpoint("sae")
+    fit = activations.collect(model, sequences, split, split.users(seq.FIT), layer, spill=kept / "activations")
     held_out = activations.collect(model, sequences, split, split.users(seq.SELECT, seq.SCORE), layer)
-    sae = sae_training.train(fit.values, config.sae, config.seed, lambda done, text: report(0.9 * done, text))
+    sae = sae_training.train(fit.values, config.sae, config.seed, lambda done, text: report(0.9 * done, text), kept)
     report(0.9, "measuring fidelity")
-    metrics = fidelity.measure(model, sae, fit, held_out, sequences, split, layer, config.seed)
+    decile = study.concepts().decile
+    metrics = fidelity.measure(model, sae, fit, held_out, sequences, split, layer, decile, config.seed)
     interchange.save(sae, folder, layer)
     write_json(folder / "metrics.json", metrics)
     return f"explained variance {metrics['explained_variance']:.3f}, {metrics['dead_fraction']:.1%} dead"

@@ -20,6 +20,11 @@ class ConceptTable:
         """Column indices of a group."""
         return np.flatnonzero(np.array(self.groups) == name)
 
+    @property
+    def decile(self) -> np.ndarray:
+        """Popularity decile of each item, 0 the least popular, (n_items + 1,); 0 also for padding."""
+        return self.values[:, self.group("popularity")].argmax(1)
+
     def column(self, concept: str) -> np.ndarray:
         """Values of one concept, (n_items + 1,)."""
         return self.values[:, self.names.index(concept)]

@@ -40,7 +40,7 @@ class Corpus:
     @property
     def strata(self) -> np.ndarray:
         """Popularity decile of each item, (n_items + 1,)."""
-        return self.concepts.values[:, self.concepts.group("popularity")].argmax(1)
+        return self.concepts.decile
 
     @property
     def controls(self) -> np.ndarray:
