@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from seqsae_core.errors import UserError
-from seqsae_core.recommender.protocol import SequenceModel
 from seqsae_core.recommender.recommend import Ranking, best, hidden_of, rank_items
+from seqsae_core.recommender.single import SingleHistory
+from seqsae_core.recommender.transformer import Transformer
 from seqsae_core.sae.autoencoders import Autoencoder
 from seqsae_core.steering.displacement import check_position, displaced_states
 from seqsae_core.steering.edits import Edit, check, check_strength
@@ -29,11 +30,12 @@ class Steerer:
     """
 
     def __init__(
-        self, model: SequenceModel, sae: Autoencoder, layer: int, units: np.ndarray, position: str = "last"
+        self, model: Transformer, sae: Autoencoder, layer: int, units: np.ndarray, position: str = "last"
     ):
         if len(units) != sae.latents or not 0 <= layer <= model.n_layers + 1:
             raise ValueError(f"{len(units)} units, {sae.latents} latents; layer {layer} of {model.n_layers}")
         self.model, self.sae, self.layer, self.position = model, sae, layer, check_position(position)
+        self._single = SingleHistory(model)
         self.units = torch.as_tensor(np.nan_to_num(units), dtype=torch.float32)
 
     @classmethod
@@ -57,7 +59,7 @@ class Steerer:
         edits = check(edits, self.sae.latents)
         if any(edit.strength for edit in edits):
             return self.compare(history, edits, k)[1]
-        return rank_items(self.model, history, k)
+        return rank_items(self._single, history, k)
 
     def compare(self, history: Sequence[int], edits: Sequence[Edit], k: int = 10) -> tuple[Ranking, Ranking]:
         """Before and after the edits, out of one batch; errors as in `recommend`."""

@@ -1,0 +1,79 @@
+"""One history at a time: the transformer's arithmetic without what batches, training and `nn.Module` add to it.
+
+For so little data the calls cost as much as the products: going through modules, asking them for their weights and
+looking for padding. The formulas are those of `block` and `transformer`; tests hold the two together.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from seqsae_core.recommender.block import Block
+from seqsae_core.recommender.transformer import Transformer
+
+Affine = tuple[Tensor, Tensor]
+
+
+class Weights(NamedTuple):
+    """Weight and bias of each layer of a block, in the order of use."""
+
+    norm1: Affine
+    qkv: Affine
+    out: Affine
+    norm2: Affine
+    widen: Affine
+    narrow: Affine
+
+    @classmethod
+    def of(cls, block: Block) -> "Weights":
+        """The block's own tensors, not copies."""
+        layers = block.norm1, block.qkv, block.out, block.norm2, block.mlp[0], block.mlp[2]
+        return cls(*(_affine(layer) for layer in layers))
+
+
+class SingleHistory:
+    """Scores of a model in evaluation mode for one history without padding.
+
+    It holds the model's own tensors, so it follows training and loading of weights. Every block but the last runs for
+    all positions, the last one for the position that is scored.
+    """
+
+    def __init__(self, model: Transformer):
+        self.n_items, self.max_length = model.n_items, model.max_length
+        self._heads, self._causal, self._eps = model.blocks[0].heads, model.causal, model.norm.eps
+        self._items, self._bias, self._positions = model.items.weight, model.bias, model.positions.weight
+        self._mask = model.mask_token[None] if model.mask_tokens else None
+        self._blocks = [Weights.of(block) for block in model.blocks]
+        self._norm = _affine(model.norm)
+
+    def scores(self, items: Tensor) -> Tensor:
+        """Scores (1, n_items + 1) after `items`, int64 (length,), at most `max_length`; column 0 is -inf."""
+        x = F.embedding(items, self._items)
+        if self._mask is not None:
+            x = torch.cat([x, self._mask])
+        x = x + self._positions[: len(x)]
+        for weights in self._blocks[:-1]:
+            x = self._block(x, weights, only_last=False)
+        x = self._block(x, self._blocks[-1], only_last=True)
+        scores = F.linear(self._normed(x, self._norm), self._items, self._bias)
+        scores[:, 0] = -torch.inf
+        return scores
+
+    def _block(self, x: Tensor, weights: Weights, only_last: bool) -> Tensor:
+        """x (length, width) after the block, or only its last row, which sees every key in both architectures."""
+        qkv = F.linear(self._normed(x, weights.norm1), *weights.qkv)
+        q, k, v = qkv.view(1, len(x), 3, self._heads, -1).permute(2, 0, 3, 1, 4).unbind(0)
+        if only_last:
+            x, q = x[-1:], q[:, :, -1:]
+        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=self._causal and not only_last)
+        x = x + F.linear(mixed.transpose(1, 2).reshape(x.shape), *weights.out)
+        return x + F.linear(F.gelu(F.linear(self._normed(x, weights.norm2), *weights.widen)), *weights.narrow)
+
+    def _normed(self, x: Tensor, weights: Affine) -> Tensor:
+        return F.layer_norm(x, x.shape[-1:], *weights, self._eps)
+
+
+def _affine(layer: nn.Linear | nn.LayerNorm) -> Affine:
+    return layer.weight, layer.bias
