@@ -35,7 +35,7 @@ def measure(
         "l0": codes.nnz / codes.shape[0],
         "dead_fraction": float((density(encode_sparse(sae, fit.values)) == 0).mean()),
         **ce_recovered(model, splices, sequences, split, users, layer),
-        **ndcg_change(model, sae, sequences, split, users, layer, seed),
+        **ndcg_change(model, sae, sequences, split.test_at, users, layer, seed),
     }
 
 
@@ -97,16 +97,21 @@ def ndcg_change(
     model: SequenceModel,
     sae: Autoencoder,
     sequences: Sequences,
-    split: Split,
+    targets: np.ndarray,
     users: np.ndarray,
     layer: int,
     seed: int,
 ) -> dict[str, Any]:
-    """NDCG@10 with the reconstruction at every real position / the original − 1, paired interval over users."""
-    users = users[split.test_at[users] > 0]
-    users = users[np.argsort(split.test_at[users], kind="stable")]
+    """NDCG@10 with the reconstruction at every real position / the original − 1, paired interval over users.
+
+    targets: each user's target event, counted from the first (n_users,): `test_at` or `valid_at` of the split.
+    """
+    users = users[targets[users] > 0]
+    if not len(users):
+        return {"ndcg_change": None, "ndcg_change_ci95": None}
+    users = users[np.argsort(targets[users], kind="stable")]
     batches = np.array_split(users, max(1, len(users) // 256))
-    gains = np.concatenate([_both_ndcg(model, sae, sequences, split, who, layer) for who in batches])
+    gains = np.concatenate([_both_ndcg(model, sae, sequences, targets, who, layer) for who in batches])
     draws = np.random.default_rng(seed).integers(len(gains), size=(1000, len(gains)))
     sums = gains[draws].sum(1)
     change = sums[:, 1] / np.maximum(sums[:, 0], 1e-12) - 1
@@ -117,9 +122,9 @@ def ndcg_change(
     }
 
 
-def _both_ndcg(model, sae, sequences: Sequences, split: Split, who: np.ndarray, layer: int) -> np.ndarray:
+def _both_ndcg(model, sae, sequences: Sequences, targets: np.ndarray, who: np.ndarray, layer: int) -> np.ndarray:
     """NDCG@10 of the original and the spliced model for some users, (users, 2)."""
-    at = split.test_at[who]
+    at = targets[who]
     items = torch.from_numpy(windows(sequences, who, at, model.max_length))
     target = torch.from_numpy(sequences.items[sequences.offsets[who] + at]).long()
     hidden = model.hidden(items, layer)
