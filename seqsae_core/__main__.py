@@ -87,7 +87,7 @@ def _sweep_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--k", type=int, nargs="+", help="active latents (default: 8 16 32)")
     parser.add_argument("--latents", type=int, nargs="+", help="dictionary sizes (default: the study's own)")
     parser.add_argument("--variants", nargs="+", help="topk, batchtopk, matryoshka, relu (default: the study's own)")
-    parser.add_argument("--l1", type=float, nargs="+", help="of relu, in place of k (default: 0.005 0.01 0.02)")
+    parser.add_argument("--l1", type=float, nargs="+", help="of relu, in place of k (default: 0.5 1 2)")
     parser.add_argument("--steps", type=int, help="training steps (default: the study's own)")
     parser.set_defaults(run=_sweep)
 

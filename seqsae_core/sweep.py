@@ -29,7 +29,7 @@ class Grid:
     k: tuple[int, ...] = (8, 16, 32)
     variants: tuple[str, ...] = ("topk",)
     latents: tuple[int, ...] = (1024,)
-    l1: tuple[float, ...] = (0.005, 0.01, 0.02)
+    l1: tuple[float, ...] = (0.5, 1.0, 2.0)
     steps: int | None = None
 
     @classmethod
