@@ -25,8 +25,8 @@ FOR_CHOOSING = (
 )
 SWEEP = (
     "A sweep trains a dictionary for every combination of layer and sparsity, and of variant and size when asked, and "
-    "screens all of them alike. It goes on where it stopped, and dictionaries that are there are not trained again. On "
-    "the default data each takes about a minute on two cores; `--help` lists what can be varied."
+    "screens all of them alike. It goes on where it stopped, and what is there is not trained again; pages stay open "
+    "meanwhile. The command's `--help` lists what can be varied."
 )
 
 
