@@ -7,7 +7,7 @@ navigation.setup()
 import streamlit as st  # noqa: E402
 
 from seqsae_core import figures  # noqa: E402
-from seqsae_core.dashboard import extras, headline, loading, quality, waiting, widgets  # noqa: E402
+from seqsae_core.dashboard import dictionaries, extras, headline, loading, quality, using, waiting, widgets  # noqa: E402
 from seqsae_core.dashboard.loading import Opened  # noqa: E402
 from seqsae_core.dashboard.widgets import fixed, interval, percent  # noqa: E402
 
@@ -34,7 +34,9 @@ ABOUT = {
 def body(opened: Opened) -> None:
     """The page, part by part as far as the study is built."""
     introduction(opened)
-    if not opened.has("steering"):
+    if using.is_swept_only(opened.study, opened.dictionary):
+        using.panel(opened.study.path, opened.dictionary)
+    elif not opened.has("steering"):
         waiting.panel(opened.study.path, opened.dictionary)
     with_stage(opened, "evidence", evidence, "The comparison of latents and neurons comes with the evidence.")
     with_stage(opened, "recommender", recommender, "The recommender is being trained.")
@@ -65,11 +67,10 @@ def summary(opened: Opened) -> str:
     """The study in three sentences."""
     sizes, config = opened.study.manifest.get("sizes", {}), opened.study.config
     counts = ", ".join(f"{sizes.get(name, 0):,} {name}" for name in ("users", "items", "interactions"))
-    variant = "ReLU" if config.sae.variant == "relu" else "TopK"
+    read = dictionaries.sentence(opened.study.sae_config(opened.dictionary), config.recommender)
     return (
         f"{counts}. {NAMES[config.recommender.architecture]} of {config.recommender.blocks} blocks and width "
-        f"{config.recommender.width}, read after block {config.sae.layer} by a {variant} sparse autoencoder with "
-        f"{config.sae.latents:,} latents. Split {config.data.split}, preset {config.preset}, seed {config.seed}."
+        f"{config.recommender.width}, {read}. Split {config.data.split}, preset {config.preset}, seed {config.seed}."
     )
 
 
@@ -125,12 +126,12 @@ def dictionary(opened: Opened) -> None:
 
 
 def others(opened: Opened) -> None:
-    """Links to the study's other dictionaries and to other studies."""
-    views = [(opened.view.home().but(dictionary=name), f"Dictionary {name}") for name in opened.study.dictionaries[1:]]
+    """Links to the study's other dictionaries that have evidence, and to other studies."""
+    study, home = opened.study, opened.view.home()
+    there = [name for name in study.dictionaries if name != opened.dictionary and study.has("evidence", name)]
+    views = [(home.but(dictionary=name), f"Dictionary {name}") for name in there]
     views += [
-        (opened.view.home().but(study=name, dictionary=None), f"Study {name}")
-        for name in loading.studies()
-        if name != opened.study.name
+        (home.but(study=name, dictionary=None), f"Study {name}") for name in loading.studies() if name != study.name
     ]
     if views:
         widgets.section("Also here")

@@ -1,8 +1,9 @@
-"""The command line: build, serve, recommend, metrics, extras, export."""
+"""The command line: build, serve, recommend, metrics, sweep, use, extras, export."""
 
 import argparse
 import json
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 from seqsae_core.config import ARCHITECTURES, PRESETS, SPLITS, StudyConfig, preset
@@ -45,6 +46,11 @@ def _parser() -> argparse.ArgumentParser:
         verb = verbs.add_parser(name, help=text)
         verb.add_argument("out", type=Path, metavar="DIR")
         verb.set_defaults(run=run)
+    _sweep_options(verbs.add_parser("sweep", help="train and screen other dictionaries of a study"))
+    use = verbs.add_parser("use", help="make a dictionary of a study its default, with all its evidence")
+    use.add_argument("out", type=Path, metavar="DIR")
+    use.add_argument("dictionary", metavar="DICTIONARY", help="a name that the page Dictionaries shows")
+    use.set_defaults(run=_use)
     export = verbs.add_parser("export", help="write results for other tools")
     export.add_argument("out", type=Path, metavar="DIR")
     export.add_argument("--format", default="csv", help="csv, json or saelens")
@@ -74,10 +80,22 @@ def _recommend_options(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_recommend)
 
 
-def _build(options: argparse.Namespace) -> None:
-    from seqsae_core.build import build
+def _sweep_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("out", type=Path, metavar="DIR")
+    parser.add_argument("--layers", type=int, nargs="+", help="0: embeddings, then blocks, then the final norm "
+                        "(default: every block)")  # fmt: skip
+    parser.add_argument("--k", type=int, nargs="+", help="active latents (default: 8 16 32)")
+    parser.add_argument("--latents", type=int, nargs="+", help="dictionary sizes (default: the study's own)")
+    parser.add_argument("--variants", nargs="+", help="topk, batchtopk, matryoshka, relu (default: the study's own)")
+    parser.add_argument("--l1", type=float, nargs="+", help="of relu, in place of k (default: 0.5 1 2)")
+    parser.add_argument("--steps", type=int, help="training steps (default: the study's own)")
+    parser.set_defaults(run=_sweep)
 
-    build(options.out, chosen(options))
+
+def _build(options: argparse.Namespace) -> None:
+    from seqsae_core.build import build, in_use
+
+    build(options.out, in_use(options.out, chosen(options)))
 
 
 def chosen(options: argparse.Namespace) -> StudyConfig:
@@ -118,6 +136,20 @@ def _extras(options: argparse.Namespace) -> None:
     from seqsae_core.build import build_extras
 
     build_extras(options.out)
+
+
+def _sweep(options: argparse.Namespace) -> None:
+    from seqsae_core.sweep import Grid, sweep
+
+    given = {field.name: getattr(options, field.name) for field in fields(Grid)}
+    study = sweep(options.out, {name: value for name, value in given.items() if value is not None})
+    print(f"{len(study.dictionaries)} dictionaries in {study.path}; the dashboard's page Dictionaries compares them.")
+
+
+def _use(options: argparse.Namespace) -> None:
+    from seqsae_core.build import use
+
+    use(options.out, options.dictionary)
 
 
 def _export(options: argparse.Namespace) -> None:

@@ -4,8 +4,9 @@ import hashlib
 import json
 import platform
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, is_dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, is_dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,7 @@ PIPELINE = (
     Stage("map", "Drawing the map", 20, ("evidence",), lambda c: c.layout),
     Stage("steering", "Measuring what steering costs", 60, ("evidence",), lambda c: c.steering),
 )
+SCREEN = Stage("screen", "Figures for choosing a dictionary", 15, ("sae",), lambda c: c.evidence)
 EXTRAS = Stage("extras", "More rivals, re-trainings and curves", 900, ("steering",), lambda c: (c.evidence, c.steering))
 
 
@@ -64,7 +66,7 @@ def build(folder: str | Path, config: StudyConfig, extras: bool = False) -> Stud
     Raises UserError for bad data or settings, or when another process is building the same study.
     """
     folder, todo = Path(folder), PIPELINE + ((EXTRAS,) if extras else ())
-    _refuse_second_build(folder)
+    refuse_second_build(folder)
     data = fingerprint(config.data.source, config.data.items)
     stamps = make_stamps(config, data)
     if up_to_date(folder, stamps, config.dictionary, todo):
@@ -82,10 +84,33 @@ def build_extras(folder: str | Path) -> Study:
     return build(folder, Study.open(folder).config, extras=True)
 
 
+def use(folder: str | Path, dictionary: str) -> Study:
+    """Build what a dictionary of the study at `folder` lacks, and make it the default.
+
+    Later builds with the study's own settings keep the choice: see `in_use`. Raises UserError for an unknown one.
+    """
+    refuse_second_build(Path(folder))
+    study = Study.open(folder)
+    config = replace(study.config, sae=study.sae_config(dictionary))
+    study.update_manifest(used=config.dictionary)
+    return build(folder, config)
+
+
+def in_use(folder: str | Path, config: StudyConfig) -> StudyConfig:
+    """`config` with the dictionary that `use` chose for the study at `folder`, where all else is as it was built."""
+    try:
+        study = Study.open(folder)
+        there = study.config
+    except UserError:
+        return config
+    chosen = study.manifest.get("used") == there.dictionary and replace(config, sae=there.sae) == there
+    return there if chosen else config
+
+
 def make_stamps(config: StudyConfig, data_fingerprint: str) -> dict[str, str]:
     """For each stage, a hash of its own settings and of what it is made from."""
     stamps: dict[str, str] = {}
-    for stage in (*PIPELINE, EXTRAS):
+    for stage in (*PIPELINE, SCREEN, EXTRAS):
         made_from = [stamps[name] for name in stage.after] or [data_fingerprint]
         own = [stage.name, stage.version, config.seed, _plain(stage.settings(config)), made_from]
         stamps[stage.name] = hashlib.sha256(json.dumps(own).encode()).hexdigest()[:16]
@@ -109,21 +134,32 @@ def _run_stage(study: Study, config: StudyConfig, stage: Stage, stamp: str, prog
         progress.skip(stage.name)
         study.update_manifest(**_default(stage, config))
         return
-    progress.start(stage.name)
-    began = time.monotonic()
-    try:
-        with study.stage(stage.name, dictionary, stamp) as (folder, entry):
-            detail = stage.run(study, config, folder, progress.update)
-            entry |= {
-                "seconds": round(time.monotonic() - began, 1),
-                "finished": time.strftime("%Y-%m-%dT%H:%M:%S"),
-            }
-    except BaseException as error:
-        by_hand = isinstance(error, KeyboardInterrupt)
-        progress.fail(stage.name, "stopped by hand" if by_hand else str(error) or type(error).__name__)
-        raise
+    with failures_told(progress, stage.name):
+        progress.start(stage.name)
+        detail = make_stage(study, config, stage, stamp, progress.update)
     study.update_manifest(**_default(stage, config))
     progress.done(stage.name, detail)
+
+
+def make_stage(study: Study, config: StudyConfig, stage: Stage, stamp: str, report: Report) -> str:
+    """Make a stage and commit it with its seconds; returns one line for the reader."""
+    dictionary = config.dictionary if stage.name in DICTIONARY_STAGES else None
+    began = time.monotonic()
+    with study.stage(stage.name, dictionary, stamp) as (folder, entry):
+        detail = stage.run(study, config, folder, report)
+        entry |= {"seconds": round(time.monotonic() - began, 1), "finished": time.strftime("%Y-%m-%dT%H:%M:%S")}
+    return detail
+
+
+@contextmanager
+def failures_told(progress: Progress, line: str) -> Iterator[None]:
+    """Whatever stops the block is written to a line of the progress, and goes on."""
+    try:
+        yield
+    except BaseException as error:
+        by_hand = isinstance(error, KeyboardInterrupt)
+        progress.fail(line, "stopped by hand" if by_hand else str(error) or type(error).__name__)
+        raise
 
 
 def _default(stage: Stage, config: StudyConfig) -> dict[str, str]:
@@ -141,7 +177,8 @@ def _environment(config: StudyConfig) -> dict[str, Any]:
     }
 
 
-def _refuse_second_build(folder: Path) -> None:
+def refuse_second_build(folder: Path) -> None:
+    """Raises UserError where another process works on the study."""
     import os
 
     running = read(folder / PROGRESS)

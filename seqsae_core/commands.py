@@ -32,6 +32,16 @@ def extras_command(path: str | Path) -> str:
     return _command("extras", str(path))
 
 
+def sweep_command(path: str | Path) -> str:
+    """What trains and screens other dictionaries of the study at `path`."""
+    return _command("sweep", str(path))
+
+
+def use_command(path: str | Path, dictionary: str) -> str:
+    """What makes a dictionary the default of the study at `path`."""
+    return _command("use", str(path), dictionary)
+
+
 def serve_command(path: str | Path) -> str:
     """What opens the dashboard on `path` and builds what is missing."""
     return _command("serve", str(path), "--build")

@@ -51,6 +51,11 @@ class RecommenderConfig:
     averaging: float = 0.0
     seconds: float | None = None
 
+    @property
+    def layers(self) -> range:
+        """The layers that can be read: 0 the embeddings, l the output of block l, the last one the final norm's."""
+        return range(self.blocks + 2)
+
 
 @dataclass(frozen=True)
 class SaeConfig:
@@ -118,10 +123,14 @@ class StudyConfig:
 
     @property
     def dictionary(self) -> str:
-        """Name of the dictionary this configuration trains, e.g. `layer1-topk-1024-k16`."""
-        sae = self.sae
-        sparsity = f"k{sae.k}" if sae.variant == "topk" else f"l1-{sae.l1:g}"
-        return f"layer{sae.layer}-{sae.variant}-{sae.latents}-{sparsity}"
+        """Name of the dictionary this configuration trains, e.g. `layer1-topk-1024-k16`.
+
+        It tells apart whatever a sweep may vary; steps are named where they are not the preset's own.
+        """
+        sae, usual = self.sae, PRESETS.get(self.preset, StudyConfig)().sae.steps
+        sparsity = f"l1-{sae.l1:g}" if sae.variant == "relu" else f"k{sae.k}"
+        steps = "" if sae.steps == usual else f"-{sae.steps}steps"
+        return f"layer{sae.layer}-{sae.variant}-{sae.latents}-{sparsity}{steps}"
 
 
 def _tiny() -> StudyConfig:

@@ -12,9 +12,9 @@ from seqsae_core.config import SteeringConfig, StudyConfig
 from seqsae_core.data import concepts, interactions, readers
 from seqsae_core.data import sequences as seq
 from seqsae_core.device import best_device, use_threads
-from seqsae_core.interpret import atlas, evidence, layout
+from seqsae_core.interpret import atlas, evidence, layout, rivals, screening
 from seqsae_core.recommender import baselines, batching, evaluation, training
-from seqsae_core.sae import activations, fidelity, interchange
+from seqsae_core.sae import activations, fidelity, interchange, splicing
 from seqsae_core.sae import training as sae_training
 from seqsae_core.steering import directions, effects, tradeoff
 from seqsae_core.study import Study, write_data, write_json, write_model, write_tables
@@ -81,8 +81,32 @@ def run_sae(study: Study, config: StudyConfig, folder: Path, report: Report) -> 
     decile = study.concepts().decile
     metrics = fidelity.measure(model, sae, fit, held_out, sequences, split, layer, decile, config.seed)
     interchange.save(sae, folder, layer)
-    write_json(folder / "metrics.json", metrics)
+    write_json(folder / "metrics.json", metrics | {"settings": asdict(config.sae)})
     return f"explained variance {metrics['explained_variance']:.3f}, {metrics['dead_fraction']:.1%} dead"
+
+
+def run_screen(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
+    """What dictionaries are chosen by: select users and validation targets only."""
+    use_threads(study.manifest.get("threads"))
+    name, layer = config.dictionary, config.sae.layer
+    sequences, model, sae = study.sequences(), study.model(), study.sae(name)
+    split = study.split(sequences)
+    users = split.users(seq.SELECT)
+    fit, select = (activations.collect(model, sequences, split, who, layer) for who in (split.users(seq.FIT), users))
+    report(0.4, "screening: fidelity")
+    l0 = fidelity.density(activations.encode_sparse(sae, select.values)).sum()
+    metrics = {"l0": float(l0), "dead_fraction": study.sae_metrics(name)["dead_fraction"], "users": len(users)}
+    metrics |= fidelity.explained_variance(select, sae, config.seed)
+    ranked = splicing.rank_both(model, sae, sequences, split.valid_at, users, layer)
+    metrics |= splicing.changes(ranked, config.seed)
+    report(0.7, "screening: interpretability")
+    bench = screening.Bench.make(select.at_items(), study.concepts(), sequences.n_items, config.evidence, config.seed)
+    for features in (rivals.latents(sae), rivals.neurons(fit.at_items().values)):
+        metrics[features.kind] = screening.interpretability(features, bench)
+    write_json(folder / "metrics.json", metrics | {"concepts": bench.genres.shape[1]})
+    new = metrics["latents"]["new_items"]
+    told = "" if new is None else f", new items {new:.3f}"
+    return f"explained variance {metrics['explained_variance']:.3f} at L0 {metrics['l0']:.1f}{told}"
 
 
 def run_evidence(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:

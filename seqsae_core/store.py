@@ -14,19 +14,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from seqsae_core.commands import build_command, extras_command
+from seqsae_core.commands import build_command, extras_command, sweep_command
 from seqsae_core.config import StudyConfig, from_dict
 from seqsae_core.errors import UserError
 from seqsae_core.files import replacing, sync_tree
 
 FORMAT = 1
 SHARED_STAGES = ("data", "recommender")
-DICTIONARY_STAGES = ("sae", "evidence", "map", "steering", "extras")
+DICTIONARY_STAGES = ("sae", "screen", "evidence", "map", "steering", "extras")
 STAGES = SHARED_STAGES + DICTIONARY_STAGES
 DEPENDENTS = {
     "data": ("recommender", *DICTIONARY_STAGES),
     "recommender": DICTIONARY_STAGES,
-    "sae": ("evidence", "map", "steering", "extras"),
+    "sae": ("screen", "evidence", "map", "steering", "extras"),
+    "screen": (),
     "evidence": ("map", "steering", "extras"),
     "map": (),
     "steering": ("extras",),
@@ -110,7 +111,8 @@ class Store:
     def folder(self, stage: str, dictionary: str | None = None) -> Path:
         """The folder of a finished stage. Raises UserError naming the command that builds it."""
         if not self.has(stage, dictionary):
-            command = extras_command(self.path) if stage == "extras" else self.build_command()
+            commands = {"extras": extras_command, "screen": sweep_command}
+            command = commands[stage](self.path) if stage in commands else self.build_command()
             raise UserError(f"{self.path} has no stage “{stage}” yet. Run `{command}`.")
         return self.path / self._key(stage, dictionary)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from seqsae_core.commands import extras_command
+from seqsae_core.config import SaeConfig, from_dict
 from seqsae_core.data.concepts import ConceptTable
 from seqsae_core.data.sequences import Sequences, Split, make_split
 from seqsae_core.errors import UserError
@@ -75,6 +76,24 @@ class Study(Store):
     def sae_metrics(self, dictionary: str | None = None) -> dict[str, Any]:
         """Fidelity figures of a dictionary, with its layer."""
         return _read_json(self.folder("sae", dictionary) / "metrics.json")
+
+    def sae_config(self, dictionary: str | None = None) -> SaeConfig:
+        """The settings that a dictionary was trained with; before it is, those of the build that makes it.
+
+        Raises UserError for a dictionary that an earlier version trained, or nobody.
+        """
+        name = dictionary or (self.default_dictionary if self.dictionaries else self.config.dictionary)
+        settings = self.sae_metrics(name).get("settings") if self.has("sae", name) else None
+        if settings:
+            return from_dict(settings, SaeConfig)
+        if name == self.config.dictionary:
+            return self.config.sae
+        there = ", ".join(self.dictionaries)
+        raise UserError(f"{self.path} keeps no settings of a dictionary “{name}”. Choose one of: {there}.")
+
+    def screen(self, dictionary: str | None = None) -> dict[str, Any]:
+        """Figures for choosing among dictionaries, on select users and validation targets."""
+        return _read_json(self.folder("screen", dictionary) / "metrics.json")
 
     # ---- evidence and steering
 

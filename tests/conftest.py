@@ -1,6 +1,7 @@
 """Fixtures that several rooms share."""
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from seqsae_core.data.sequences import Sequences, build_sequences
 
 ROOT = Path(__file__).resolve().parents[1]
+GRID = {"layers": [2], "k": [2], "variants": ["topk", "relu"], "l1": [1.0]}
 OTHER_DATA = ROOT.parent / "shared" / "data"
 # Tests compare studies of several processes bit for bit, so none may measure a number of threads of its own.
 os.environ.setdefault("OMP_NUM_THREADS", str(min(2, os.cpu_count() or 1)))
@@ -23,6 +25,17 @@ def tiny_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("studies") / "movietweetings"
     build(folder, preset("tiny"))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def swept_study(tiny_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a `tiny` study with two more dictionaries, trained and screened."""
+    from seqsae_core.sweep import sweep
+
+    folder = tmp_path_factory.mktemp("swept") / "movietweetings"
+    shutil.copytree(tiny_study, folder)
+    sweep(folder, GRID)
     return folder
 
 

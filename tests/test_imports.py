@@ -37,15 +37,17 @@ ROWS = {
     "build": BUILD | {"stages", "extras"},
     "stages": BUILD | {"build", "extras"},
     "extras": BUILD | {"build", "stages"},
+    "sweep": BUILD | {"build"},
     "figures": {"recommender", "study"},
+    "pareto": {"figures"},
     "serving": {"study"},
-    "__main__": {"build", "metrics", "export", "serving", "study", "recommender"},
-    "dashboard": BUILD | {"figures", "metrics", "export"},
+    "__main__": {"build", "metrics", "export", "serving", "study", "sweep", "recommender"},
+    "dashboard": BUILD | {"figures", "pareto", "metrics", "export"},
     "pages": BUILD | {"dashboard", "figures", "metrics", "export"},
     "app": {"dashboard"},
 }
 SLOW = ("torch", "umap", "sklearn", "numba")
-WITHOUT_SLOW = ("study", "figures", "build", "metrics", "export", "progress", "serving")
+WITHOUT_SLOW = ("study", "figures", "pareto", "build", "metrics", "export", "progress", "serving")
 QUICK = [f"seqsae_core.{name}" for name in WITHOUT_SLOW]
 FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "shelve", "marshal", "joblib"}
 FORBIDDEN_CALLS = {"eval", "exec"}

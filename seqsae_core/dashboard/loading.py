@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from seqsae_core.dashboard import navigation, permalink, waiting
+from seqsae_core.dashboard import navigation, permalink, using, waiting
 from seqsae_core.dashboard.permalink import View
 from seqsae_core.data.concepts import ConceptTable
 from seqsae_core.errors import UserError
@@ -157,7 +157,10 @@ def _open(view: View, folder: Path, needs: Sequence[str]) -> Opened | None:
     dictionary = _dictionary(study, view)
     if all(study.has(stage, dictionary) for stage in needs):
         return Opened(view, study, dictionary)
-    waiting.room(folder, needs, dictionary)
+    if using.is_swept_only(study, dictionary):
+        using.room(view, folder, dictionary)
+    else:
+        waiting.room(folder, needs, dictionary)
     return None
 
 

@@ -33,9 +33,10 @@ ENTRIES = (
     Entry("latents", "Latents", ":material/scatter_plot:"),
     Entry("latent", "Latent", ":material/lens_blur:"),
     Entry("latents_vs_neurons", "Latents vs neurons", ":material/compare_arrows:"),
+    Entry("dictionaries", "Dictionaries", ":material/stacked_line_chart:"),
     Entry("steer", "Steer", ":material/tune:"),
 )
-IN_BAR = ("overview", "latents", "latents_vs_neurons", "steer")
+IN_BAR = ("overview", "latents", "latents_vs_neurons", "dictionaries", "steer")
 
 
 def setup() -> StreamlitPage:

@@ -180,12 +180,17 @@ SPARSE = {"topk": TopK, "batchtopk": BatchTopK, "matryoshka": Matryoshka}
 VARIANTS = (*SPARSE, "relu")
 
 
+def check(config: SaeConfig) -> None:
+    """Raises UserError for an unknown variant or k outside 1..latents − 1."""
+    if config.variant not in VARIANTS:
+        raise UserError(f"Unknown SAE variant “{config.variant}”. Choose one of: {', '.join(VARIANTS)}.")
+    if config.variant in SPARSE and not 0 < config.k < config.latents:
+        raise UserError(f"k is {config.k}, but must lie between 1 and {config.latents - 1} (fewer than the latents).")
+
+
 def make(config: SaeConfig, width: int) -> Autoencoder:
-    """An untrained autoencoder. Raises UserError for an unknown variant or k outside 1..latents − 1."""
+    """An untrained autoencoder. Errors as in `check`."""
+    check(config)
     if config.variant == "relu":
         return ReLU(width, config.latents, config.l1)
-    if config.variant not in SPARSE:
-        raise UserError(f"Unknown SAE variant “{config.variant}”. Choose one of: {', '.join(VARIANTS)}.")
-    if not 0 < config.k < config.latents:
-        raise UserError(f"k is {config.k}, but must lie between 1 and {config.latents - 1} (fewer than the latents).")
     return SPARSE[config.variant](width, config.latents, config.k)

@@ -9,7 +9,7 @@ import pytest
 from seqsae_core.dashboard import strips
 from tests.pages.conftest import ROOT, said
 
-PAGES = ("overview", "latents", "latent", "latents_vs_neurons")
+PAGES = ("overview", "latents", "latent", "latents_vs_neurons", "dictionaries")
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -1,0 +1,133 @@
+"""Dictionaries of one study over layer, sparsity, variant and size, trained and screened alike."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from seqsae_core.build import PIPELINE, SCREEN, Stage, failures_told, make_stage, make_stamps, refuse_second_build
+from seqsae_core.config import RecommenderConfig, SaeConfig, StudyConfig
+from seqsae_core.errors import UserError
+from seqsae_core.progress import Progress, Report
+from seqsae_core.sae import autoencoders
+from seqsae_core.store import PROGRESS
+from seqsae_core.study import Study
+
+SAE = next(stage for stage in PIPELINE if stage.name == "sae")
+NEEDED = ("data", "recommender", "sae")
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What a sweep varies: every combination is a dictionary. `relu` takes `l1` where the others take `k`.
+
+    steps: of each training; None: as many as the study's own dictionary has.
+    """
+
+    layers: tuple[int, ...]
+    k: tuple[int, ...] = (8, 16, 32)
+    variants: tuple[str, ...] = ("topk",)
+    latents: tuple[int, ...] = (1024,)
+    l1: tuple[float, ...] = (0.5, 1.0, 2.0)
+    steps: int | None = None
+
+    @classmethod
+    def of(cls, config: StudyConfig, given: Mapping[str, Any]) -> "Grid":
+        """The values given; else the output of every block, and the variant and size of the study's own dictionary."""
+        usual = {
+            "layers": config.recommender.layers[1:-1],
+            "variants": (config.sae.variant,),
+            "latents": (config.sae.latents,),
+        }
+        values = usual | dict(given)
+        return cls(**{name: tuple(v) if isinstance(v, Iterable) else v for name, v in values.items()})
+
+    def points(self, recommender: RecommenderConfig, own: SaeConfig) -> list[SaeConfig]:
+        """Settings of every combination, each once; what the grid does not vary is as in `own`.
+
+        Raises UserError for a layer that the model has not, and for what no dictionary can be trained with.
+        """
+        steps = own.steps if self.steps is None else self.steps
+        points = [
+            _point(replace(own, layer=layer, latents=latents, variant=variant, steps=steps), sparsity)
+            for layer, variant, latents in product(self.layers, self.variants, self.latents)
+            for sparsity in (self.l1 if variant == "relu" else self.k)
+        ]
+        for point in points:
+            _check(point, recommender)
+        return list(dict.fromkeys(points))
+
+
+def _point(settings: SaeConfig, sparsity: float) -> SaeConfig:
+    if settings.variant == "relu":
+        return replace(settings, k=0, l1=float(sparsity))
+    return replace(settings, k=int(sparsity), l1=0.0)
+
+
+def _check(point: SaeConfig, recommender: RecommenderConfig) -> None:
+    if point.layer not in recommender.layers:
+        raise UserError(
+            f"The model has no layer {point.layer}. Choose from 0 (embeddings), 1 to {recommender.blocks} (outputs of "
+            f"its blocks) and {recommender.layers[-1]} (final norm)."
+        )
+    autoencoders.check(point)
+    if min(point.latents, point.steps) < 1 or point.l1 < 0:
+        raise UserError("Latents and steps must be at least 1, and an L1 penalty not negative.")
+
+
+def sweep(folder: str | Path, given: Mapping[str, Any] | None = None) -> Study:
+    """Train and screen the study's own dictionary and every point of the grid that is not there yet.
+
+    given: values of `Grid` by name. The study's default and its settings stay as they are. Raises UserError for a grid
+    that cannot be, a study that is not built as far as its own dictionary, or one that another process builds.
+    """
+    folder = Path(folder)
+    refuse_second_build(folder)
+    study = Study.open(folder)
+    own = study.config
+    points = Grid.of(own, given or {}).points(own.recommender, own.sae)
+    _require_built(study)
+    configs = {config.dictionary: config for config in (replace(own, sae=point) for point in points)}
+    configs = {own.dictionary: own} | configs | {own.dictionary: own}
+    budget = SAE.budget_seconds + SCREEN.budget_seconds
+    progress = Progress(folder / PROGRESS, [(name, name, budget) for name in configs])
+    for config in configs.values():
+        _make(study, config, progress)
+    progress.finish()
+    return study
+
+
+def _require_built(study: Study) -> None:
+    stamps = make_stamps(study.config, study.manifest["fingerprint"])
+    missing = [name for name in NEEDED if study.stamp(name, study.config.dictionary) != stamps[name]]
+    if missing:
+        raise UserError(
+            f"{study.path}: the stage “{missing[0]}” is missing, or of another version. "
+            f"Run `{study.build_command()}` first."
+        )
+
+
+def _make(study: Study, config: StudyConfig, progress: Progress) -> None:
+    """The stages of one dictionary that are missing or stale, as one line of the progress."""
+    name, stamps = config.dictionary, make_stamps(config, study.manifest["fingerprint"])
+    todo = [stage for stage in (SAE, SCREEN) if study.stamp(stage.name, name) != stamps[stage.name]]
+    if not todo:
+        progress.skip(name)
+        return
+    with failures_told(progress, name):
+        progress.start(name)
+        for stage in todo:
+            detail = make_stage(study, config, stage, stamps[stage.name], _part(progress.update, stage, todo))
+    progress.done(name, detail)
+
+
+def _part(report: Report, stage: Stage, stages: list[Stage]) -> Report:
+    """A stage's report as a part of that of several, by their budgets."""
+    whole = sum(s.budget_seconds for s in stages)
+    before = sum(s.budget_seconds for s in stages[: stages.index(stage)])
+
+    def told(fraction: float, detail: str, **facts: Any) -> None:
+        report((before + fraction * stage.budget_seconds) / whole, detail, **facts)
+
+    return told
