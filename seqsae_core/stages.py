@@ -76,11 +76,15 @@ def run_sae(study: Study, config: StudyConfig, folder: Path, report: Report) -> 
     kept = study.checkpoint("sae")
     fit = activations.collect(model, sequences, split, split.users(seq.FIT), layer, spill=kept / "activations")
     held_out = activations.collect(model, sequences, split, split.users(seq.SELECT, seq.SCORE), layer)
-    sae = sae_training.train(fit.values, config.sae, config.seed, lambda done, text: report(0.9 * done, text), kept)
+
+    def trained(done: float, text: str, begun: float) -> None:
+        report(0.9 * done, text, resumed=0.9 * begun)
+
+    sae = sae_training.train(fit.values, config.sae, config.seed, trained, kept)
     report(0.9, "measuring fidelity")
     decile = study.concepts().decile
     metrics = fidelity.measure(model, sae, fit, held_out, sequences, split, layer, decile, config.seed)
-    interchange.save(sae, folder, layer)
+    interchange.save(sae, folder, layer, study.model_fingerprint())
     write_json(folder / "metrics.json", metrics | {"settings": asdict(config.sae)})
     return f"explained variance {metrics['explained_variance']:.3f}, {metrics['dead_fraction']:.1%} dead"
 

@@ -1,5 +1,6 @@
 """A study on disk: the only module that knows the file names inside a stage's folder."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from seqsae_core.commands import extras_command
+from seqsae_core.commands import build_command, extras_command
 from seqsae_core.config import SaeConfig, from_dict
 from seqsae_core.data.concepts import ConceptTable
 from seqsae_core.data.sequences import Sequences, Split, make_split
@@ -63,11 +64,25 @@ class Study(Store):
         model.load_state_dict(load_file(folder / "weights.safetensors"))
         return model.eval()
 
-    def sae(self, dictionary: str | None = None) -> "Autoencoder":
-        """The trained dictionary."""
-        from seqsae_core.sae.interchange import load
+    def model_fingerprint(self) -> str:
+        """Of the recommender's weights: the first 16 hex digits of the file's SHA-256."""
+        with (self.folder("recommender") / "weights.safetensors").open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
-        return load(self.folder("sae", dictionary))
+    def sae(self, dictionary: str | None = None) -> "Autoencoder":
+        """The trained dictionary. Raises UserError where it is of another model than the study's."""
+        from seqsae_core.sae.interchange import load, trained_on
+
+        folder = self.folder("sae", dictionary)
+        sae, theirs, ours = load(folder), trained_on(folder), self.model_fingerprint()
+        width = _read_json(self.folder("recommender") / "config.json")["width"]
+        again = build_command(f"{self.path}-again", self.manifest)
+        remedy = f"Put a dictionary of this study's model there, or build anew: `{again}`."
+        if sae.width != width:
+            raise UserError(f"{folder} reads activations of width {sae.width}, the model's have {width}. {remedy}")
+        if theirs not in (None, ours):
+            raise UserError(f"{folder} was trained on the model {theirs}, the study's is {ours}. {remedy}")
+        return sae
 
     def layer(self, dictionary: str | None = None) -> int:
         """The layer that a dictionary reads."""

@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,8 @@ from seqsae_core.device import use_threads
 from seqsae_core.errors import UserError
 from seqsae_core.metrics import EVIDENCE_KINDS, STEERING_METHODS, quoted
 from seqsae_core.progress import Progress
+from seqsae_core.sae import activations, autoencoders, interchange
+from seqsae_core.sae import training as sae_training
 from seqsae_core.steering.edits import Edit
 from seqsae_core.steering.steerer import Steerer
 from seqsae_core.study import Study, read_progress
@@ -111,6 +114,76 @@ def test_a_training_cut_off_goes_on_and_ends_with_the_same_model(tiny_study, tmp
         assert np.array_equal(a.detach().numpy(), b.detach().numpy())
     assert quoted(study)["recommender"]["ndcg@10"] == quoted(whole)["recommender"]["ndcg@10"]
     assert not study.checkpoint("recommender").exists()
+
+
+def test_a_dictionary_cut_off_goes_on_and_ends_with_the_same_bytes(tiny_study, tmp_path, monkeypatch):
+    folder, steps = tmp_path / "cut", []
+    shutil.copytree(tiny_study, folder)
+    Study.open(folder).drop("sae")
+    monkeypatch.setattr(sae_training, "CHECKPOINT_STEPS", 20)
+    monkeypatch.setattr(stages, "run_evidence", _power_cut)
+    advance = sae_training.Trainer.advance
+    monkeypatch.setattr(sae_training.Trainer, "advance", lambda self: steps.append(self.step) or advance(self))
+    update = Progress.update
+
+    def told_until_step_50(self, fraction, detail="", **facts):
+        if detail.startswith("explained variance") and len(steps) == 50:
+            raise KeyboardInterrupt
+        update(self, fraction, detail, **facts)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Progress, "update", told_until_step_50)
+        with pytest.raises(KeyboardInterrupt):
+            build(folder, preset("tiny"))
+    assert not Study.open(folder).has("sae") and steps == list(range(50))
+    steps.clear()
+    with pytest.raises(RuntimeError):
+        build(folder, preset("tiny"))
+    assert steps == list(range(40, 60))
+    again, whole = Study.open(folder), Study.open(tiny_study)
+    for name in ("sae_weights.safetensors", "cfg.json", "metrics.json"):
+        assert (again.folder("sae") / name).read_bytes() == (whole.folder("sae") / name).read_bytes()
+    assert not again.checkpoint("sae").exists()
+
+
+def test_a_dictionary_of_activations_in_a_file_is_the_same(tiny_study, tmp_path, monkeypatch):
+    folder, kept = tmp_path / "spilled", []
+    shutil.copytree(tiny_study, folder)
+    Study.open(folder).drop("sae")
+    monkeypatch.setattr(activations, "SPILL_BYTES", 0)
+    monkeypatch.setattr(stages, "run_evidence", _power_cut)
+    train = sae_training.train
+    monkeypatch.setattr(sae_training, "train", lambda values, *rest: kept.append(type(values)) or train(values, *rest))
+    with pytest.raises(RuntimeError):
+        build(folder, preset("tiny"))
+    assert kept == [np.memmap]
+    for name in ("sae_weights.safetensors", "metrics.json"):
+        ours, whole = (Study.open(f).folder("sae") / name for f in (folder, tiny_study))
+        assert ours.read_bytes() == whole.read_bytes()
+
+
+def test_a_dictionary_of_another_model_is_refused_and_one_that_names_none_is_not(tiny_study, tmp_path):
+    folder = tmp_path / "changed"
+    shutil.copytree(tiny_study, folder)
+    study = Study.open(folder)
+    ours, cfg = study.model_fingerprint(), study.folder("sae") / "cfg.json"
+    assert json.loads(cfg.read_text())["metadata"]["model"] == ours
+    cfg.write_text(cfg.read_text().replace(ours, "0123456789abcdef"))
+    with pytest.raises(UserError, match=rf"model 0123456789abcdef, the study's is {ours}.*build .*changed-again"):
+        study.sae()
+    interchange.save(Study.open(tiny_study).sae(), cfg.parent, layer=1)
+    assert study.sae().width == 16
+    interchange.save(autoencoders.TopK(8, 64, 4), cfg.parent, layer=1)
+    with pytest.raises(UserError, match=r"width 8, the model's have 16.*build .*changed-again"):
+        study.sae()
+
+
+def test_a_layer_that_the_model_has_not_ends_the_build_with_those_that_it_has(tiny_study, tmp_path):
+    folder, config = tmp_path / "layer", preset("tiny")
+    shutil.copytree(tiny_study, folder)
+    with pytest.raises(UserError, match=r"no layer 7.*1 to 2 .*3 \(final norm\)"):
+        build(folder, replace(config, sae=replace(config.sae, layer=7)))
+    assert "no layer 7" in read_progress(folder)["error"]
 
 
 def _power_cut(*_):

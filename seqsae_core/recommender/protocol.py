@@ -23,10 +23,11 @@ class SequenceModel(Protocol):
     """Layer 0 is the embeddings, layer l the output of block l, layer n_layers + 1 that of the final norm.
 
     `hidden` takes the histories, int64 (batch, length), left-padded with 0; every other method takes activations and
-    the `item_at` that came with them.
+    the `item_at` that came with them. `mask_tokens` is the number of positions of its own that it adds to a history.
     """
 
     n_items: int
+    mask_tokens: int
     n_layers: int
     width: int
     max_length: int

@@ -83,3 +83,21 @@ def bootstrap_mean(values: np.ndarray, draws: int = 1000, seed: int = 0) -> tupl
     means = [values[rng.integers(len(values), size=len(values))].mean(0) for _ in range(draws)]
     low, high = np.percentile(means, [2.5, 97.5], axis=0)
     return values.mean(0), low, high
+
+
+def bootstrap_ratio(
+    values: np.ndarray, draws: int = 1000, seed: int = 0
+) -> tuple[float | None, tuple[float, float] | None]:
+    """Sum of the first column / sum of the second, and its 95 % percentile interval over draws of the users.
+
+    values: (users, 2), of the same users, so that the interval is a paired one. A ratio whose divisor is not positive
+    is None, and so is an interval when this happens in any draw.
+    """
+    above, below = values.sum(0)
+    if below <= 0:
+        return None, None
+    rng, users = np.random.default_rng(seed), len(values)
+    counts = (np.bincount(rng.integers(users, size=users), minlength=users) for _ in range(draws))
+    tops, bottoms = np.array([count @ values for count in counts]).T
+    bounds = np.percentile(tops / bottoms, [2.5, 97.5]).tolist() if (bottoms > 0).all() else None
+    return float(above / below), bounds

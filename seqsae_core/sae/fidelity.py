@@ -1,23 +1,23 @@
 """How much of the model survives when a dictionary stands in for a layer; held-out users throughout."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
-from scipy.sparse import csr_array
 from torch import Tensor
 from torch.nn import functional as F
 
 from seqsae_core.data.sequences import SCORE, SELECT, Sequences, Split, windows
+from seqsae_core.recommender.evaluation import users_at_once
 from seqsae_core.recommender.protocol import SequenceModel
+from seqsae_core.recommender.ranking import bootstrap_ratio
 from seqsae_core.sae import splicing
-from seqsae_core.sae.activations import Activations, encode_sparse
+from seqsae_core.sae.activations import Activations, encoded, slices
 from seqsae_core.sae.autoencoders import Autoencoder
 
 Splice = Callable[[Tensor], Tensor]
-CE_USERS, CHUNK = 1000, 8192
-DENSITY_EDGES = np.logspace(-5, 0, 11)
+CE_USERS = 1000
 
 
 def measure(
@@ -25,8 +25,7 @@ def measure(
     layer: int, decile: np.ndarray, seed: int,
 ) -> dict[str, Any]:  # fmt: skip
     """All fidelity figures of a dictionary; definitions in docs/METHOD.md. decile: `splicing.by_decile`."""
-    codes = encode_sparse(sae, held_out.values)
-    mean = torch.from_numpy(_mean_row(fit.values))
+    mean, densities = torch.from_numpy(_mean_row(fit.values)), density(sae, fit.values)
     splices: dict[str, Splice] = {"model": lambda x: x, "spliced": sae, "mean": lambda x: mean.expand_as(x)}
     users = split.users(SELECT, SCORE)
     ranked = splicing.rank_both(model, sae, sequences, split.test_at, users, layer)
@@ -34,112 +33,92 @@ def measure(
         "layer": layer,
         "latents": sae.latents,
         **explained_variance(held_out, sae, seed),
-        "l0": codes.nnz / codes.shape[0],
-        "dead_fraction": float((density(encode_sparse(sae, fit.values)) == 0).mean()),
-        "densities": density_histogram(density(codes)),
+        "l0": float(density(sae, held_out.values).sum()),
+        "dead_fraction": float((densities == 0).mean()),
+        "densities": density_histogram(densities, len(fit.values)),
         **ce_recovered(model, splices, sequences, split, users, layer, seed),
         **splicing.changes(ranked, seed),
         "by_decile": splicing.by_decile(ranked, decile, seed),
     }
 
 
-def density(codes: csr_array) -> np.ndarray:
-    """Share of positions where each latent fires, (latents,)."""
-    return np.bincount(codes.indices, minlength=codes.shape[1]) / codes.shape[0]
+def density(sae: Autoencoder, values: np.ndarray) -> np.ndarray:
+    """Share of the positions where each latent fires, (latents,); values: (n, width), also in a file."""
+    fired = sum(np.bincount(codes.indices, minlength=sae.latents) for codes in encoded(sae, values))
+    return fired / max(len(values), 1)
 
 
-def density_histogram(densities: np.ndarray) -> dict[str, Any]:
-    """Numbers of latents in bins of the share of positions where they fire, ten bins to a half power of ten from 1e-5.
-
-    `below` counts those that fire more rarely, `silent` those that never do.
-    """
+def density_histogram(densities: np.ndarray, positions: int) -> dict[str, Any]:
+    """Numbers of latents, `counts`, in bins of the share of positions where they fire, two bins a power of ten between
+    the `edges`, from 1 / positions to 1; `dead` counts those that never fire. densities: (latents,)."""
     fires = densities[densities > 0]
-    return {
-        "edges": DENSITY_EDGES.tolist(),
-        "counts": np.histogram(fires, DENSITY_EDGES)[0].tolist(),
-        "below": int((fires < DENSITY_EDGES[0]).sum()),
-        "silent": int((densities == 0).sum()),
-    }
-
-
-def explained_variance(activations: Activations, sae: Autoencoder, seed: int, draws: int = 200) -> dict[str, Any]:
-    """1 − Σ‖x − x̂‖² / Σ‖x − x̄‖² over real positions, with a bootstrap interval over users."""
-    mean, lost, spread = _mean_row(activations.values), [], []
-    for rows in _chunks(activations.values):
-        with torch.inference_mode():
-            rebuilt = sae(torch.from_numpy(rows)).numpy()
-        lost.append(((rows - rebuilt) ** 2).sum(1))
-        spread.append(((rows - mean) ** 2).sum(1))
-    _, owner = np.unique(activations.user_at, return_inverse=True)
-    lost, spread = (np.bincount(owner, np.concatenate(part)) for part in (lost, spread))
-    draw = np.random.default_rng(seed).multinomial(len(lost), np.full(len(lost), 1 / len(lost)), draws)
-    interval = np.percentile(1 - (draw @ lost) / (draw @ spread), [2.5, 97.5])
-    return {
-        "explained_variance": float(1 - lost.sum() / spread.sum()),
-        "explained_variance_ci95": interval.tolist(),
-    }
-
-
-def _chunks(values: np.ndarray) -> Iterator[np.ndarray]:
-    """Copies of the rows in order, some at a time: they may lie in a file."""
-    return (np.array(values[start : start + CHUNK]) for start in range(0, len(values), CHUNK))
-
-
-def _mean_row(values: np.ndarray) -> np.ndarray:
-    total = sum(rows.sum(0, dtype=np.float64) for rows in _chunks(values))
-    return (total / len(values)).astype(np.float32)
+    exponents = np.arange(np.floor(-2 * np.log10(max(positions, 2))), 1) / 2
+    counts, _ = np.histogram(np.log10(fires).clip(exponents[0]), exponents)
+    return {"edges": (10**exponents).tolist(), "counts": counts.tolist(), "dead": len(densities) - len(fires)}
 
 
 @torch.inference_mode()
+def explained_variance(activations: Activations, sae: Autoencoder, seed: int, draws: int = 200) -> dict[str, Any]:
+    """1 − Σ‖x − x̂‖² / Σ‖x − x̄‖² over real positions, with a bootstrap interval over users.
+
+    The values may lie in a file: some thousand rows are in memory at a time.
+    """
+    values, mean = activations.values, _mean_row(activations.values)
+    squares = np.empty((len(values), 2))
+    for rows in slices(len(values)):
+        x = np.array(values[rows])
+        squares[rows, 0] = ((x - sae(torch.from_numpy(x)).numpy()) ** 2).sum(1)
+        squares[rows, 1] = ((x - mean) ** 2).sum(1)
+    _, owner = np.unique(activations.user_at, return_inverse=True)
+    lost, spread = (np.bincount(owner, column) for column in squares.T)
+    share, interval = bootstrap_ratio(np.stack([spread - lost, spread], 1), draws, seed)
+    return {"explained_variance": share, "explained_variance_ci95": interval}
+
+
+def _mean_row(values: np.ndarray) -> np.ndarray:
+    """In double precision, in which few rows among many are not lost."""
+    return values.mean(0, dtype=np.float64).astype(np.float32)
+
+
 def ce_recovered(
-    model: SequenceModel,
-    splices: dict[str, Splice],
-    sequences: Sequences,
-    split: Split,
-    users: np.ndarray,
-    layer: int,
+    model: SequenceModel, splices: dict[str, Splice], sequences: Sequences, split: Split, users: np.ndarray, layer: int,
     seed: int,
-    draws: int = 1000,
-) -> dict[str, Any]:
+) -> dict[str, Any]:  # fmt: skip
     """(CE_mean − CE_spliced) / (CE_mean − CE_model): full catalogue, every predicting position of the contexts
-    of the first CE_USERS users that have one; interval: paired bootstrap over them."""
+    of the first CE_USERS users that have one; interval: paired bootstrap over them.
+
+    None where the mean does not lose against the model, so that there is nothing to recover.
+    """
     users = users[split.context_end[users] > 1][:CE_USERS]
-    users = users[np.argsort(split.context_end[users], kind="stable")]
-    batches = np.array_split(users, max(1, len(users) // 64))
-    parts = [_cross_entropies(model, splices, sequences, split, who, layer) for who in batches]
-    sums, positions = (np.concatenate(part) for part in zip(*parts, strict=True))
-    ce = dict(zip(splices, (sums.sum(0) / max(positions.sum(), 1)).tolist(), strict=True))
-    recovered = _recovered(sums.sum(0, keepdims=True), list(splices))
-    weights = np.random.default_rng(seed).multinomial(len(sums), np.full(len(sums), 1 / max(len(sums), 1)), draws)
-    drawn = _recovered(weights @ sums, list(splices))
-    whole = bool(np.isfinite(drawn).all()) and len(users) > 0
+    sums, positions = _cross_entropies(model, splices, sequences, users, split.context_end[users], layer)
+    of = dict(zip(splices, sums.T, strict=True))
+    gaps = np.stack([of["mean"] - of["spliced"], of["mean"] - of["model"]], 1)
+    share, interval = bootstrap_ratio(gaps, seed=seed)
     return {
-        "ce_recovered": float(recovered[0]) if np.isfinite(recovered[0]) else None,
-        "ce_recovered_ci95": np.percentile(drawn, [2.5, 97.5]).tolist() if whole else None,
-        "ce": ce,
+        "ce_recovered": share,
+        "ce_recovered_ci95": interval,
+        "ce": {name: float(column.sum() / max(positions, 1)) for name, column in of.items()},
         "ce_users": len(users),
     }
 
 
-def _recovered(sums: np.ndarray, names: list[str]) -> np.ndarray:
-    """NaN where the mean does not lose against the model, so that there is nothing to recover; sums: (n, splices)."""
-    model, spliced, mean = (sums[:, names.index(name)] for name in ("model", "spliced", "mean"))
-    return np.divide(mean - spliced, mean - model, out=np.full(len(sums), np.nan), where=mean > model)
-
-
+@torch.inference_mode()
 def _cross_entropies(
-    model: SequenceModel, splices: dict[str, Splice], sequences: Sequences, split: Split, who: np.ndarray, layer: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Summed cross-entropy of each user under each splice (users, splices), and the positions summed over (users,)."""
-    if not len(who):
-        return np.zeros((0, len(splices))), np.zeros(0)
-    events = torch.from_numpy(windows(sequences, who, split.context_end[who], model.max_length + 1))
-    hidden = model.hidden(events[:, :-1], layer)
-    where = hidden.predicts
-    targets = F.pad(events, (where.shape[1] - events.shape[1], 0))[where]
-    user = torch.nonzero(where)[:, 0].numpy()
-    sums = []
-    for splice in splices.values():
-        scores = model.scores(model.states(splice(hidden.activations), hidden.item_at, layer)[where])
-        sums.append(np.bincount(user, F.cross_entropy(scores, targets, reduction="none"), len(who)))
-    return np.stack(sums, 1), np.bincount(user, minlength=len(who))
+    model: SequenceModel, splices: dict[str, Splice], sequences: Sequences, users: np.ndarray, ends: np.ndarray,
+    layer: int,
+) -> tuple[np.ndarray, int]:  # fmt: skip
+    """Summed cross-entropy of each user under each splice (users, splices), and how many positions that is over."""
+    sums, positions = np.zeros((len(users), len(splices))), 0
+    size = users_at_once(64, model.max_length * sequences.n_items)
+    for rows in np.array_split(np.argsort(ends, kind="stable"), max(1, len(users) // size)):
+        events = torch.from_numpy(windows(sequences, users[rows], ends[rows], model.max_length + 1))
+        hidden = model.hidden(events[:, :-1], layer)
+        where = hidden.predicts
+        targets = F.pad(events, (where.shape[1] - events.shape[1], 0))[where]
+        owner = torch.nonzero(where)[:, 0].numpy()
+        positions += len(owner)
+        for column, splice in enumerate(splices.values()):
+            scores = model.scores(model.states(splice(hidden.activations), hidden.item_at, layer)[where])
+            losses = F.cross_entropy(scores, targets, reduction="none").numpy()
+            sums[rows, column] = np.bincount(owner, losses, len(rows))
+    return sums, positions

@@ -21,8 +21,8 @@ SAELENS = {
 SPARSIFY = {"activation": ("topk",), "transcode": (False,), "skip_connection": (False,)}
 
 
-def save(sae: Autoencoder, folder: Path, layer: int) -> None:
-    """Write a dictionary whose normalisation is folded in."""
+def save(sae: Autoencoder, folder: Path, layer: int, model: str | None = None) -> None:
+    """Write a dictionary whose normalisation is folded in; model: the fingerprint of the one that it was trained on."""
     config = {
         "architecture": sae.architecture,
         "d_in": sae.width,
@@ -32,7 +32,7 @@ def save(sae: Autoencoder, folder: Path, layer: int) -> None:
         "apply_b_dec_to_input": True,
         "normalize_activations": "none",
         "reshape_activations": "none",
-        "metadata": {"hook_name": f"layer.{layer}"},
+        "metadata": {"hook_name": f"layer.{layer}"} | ({} if model is None else {"model": model}),
     }
     if isinstance(sae, TopK):
         config |= {"k": sae.k, "rescale_acts_by_decoder_norm": False}
@@ -52,6 +52,12 @@ def load(folder: Path) -> Autoencoder:
         told = f"{folder}: {CONFIG} and its weights do not belong together ({error}). Save it again."
         raise UserError(told) from None
     return sae.requires_grad_(False).eval()
+
+
+def trained_on(folder: Path) -> str | None:
+    """The fingerprint of the model that a dictionary was trained on; None where its writer kept none."""
+    metadata = json.loads((folder / CONFIG).read_text()).get("metadata") or {}
+    return metadata.get("model")
 
 
 def _saelens(folder: Path) -> Autoencoder:

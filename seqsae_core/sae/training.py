@@ -18,7 +18,7 @@ WARM_UP, DECAY = 0.02, 0.25
 CHECKPOINT_STEPS = 500
 HELD_OUT_EVERY, HELD_OUT_MOST = 20, 4096
 
-Report = Callable[[float, str], None]
+Report = Callable[[float, str, float], None]
 
 
 def train(
@@ -28,15 +28,17 @@ def train(
 
     Inputs are centred and scaled to mean square 1; that normalisation is folded in at the end. Every twentieth row is
     kept for thresholds. With a `folder` an interrupted training goes on from there, and ends with the same bits.
+    `report(fraction, detail, fraction at the start)` is called every 25 steps.
     Raises UserError for activations that are not finite or all alike.
     """
     trainer = Trainer(values, config, seed)
     if folder:
         trainer.resume(folder)
+    begun = trainer.step / config.steps
     while trainer.step < config.steps:
         unexplained = trainer.advance()
         if report and trainer.step % 25 == 0:
-            report(trainer.step / config.steps, f"explained variance {1 - unexplained:.3f}")
+            report(trainer.step / config.steps, f"explained variance {1 - unexplained:.3f}", begun)
         if folder and trainer.step % CHECKPOINT_STEPS == 0:
             trainer.save(folder)
     return trainer.finish()

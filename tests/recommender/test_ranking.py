@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.metrics import ndcg_score
 
-from seqsae_core.recommender.ranking import bootstrap_mean, hr, mask_seen, ndcg, rank_of_target, top_k
+from seqsae_core.recommender.ranking import bootstrap_mean, bootstrap_ratio, hr, mask_seen, ndcg, rank_of_target, top_k
 
 
 def test_ties_count_against_the_model():
@@ -69,3 +69,20 @@ def test_bootstrap_interval_matches_the_normal_one():
     half = 1.96 * values.std() / np.sqrt(len(values))
     assert mean == pytest.approx(values.mean())
     assert (low, high) == pytest.approx((mean - half, mean + half), abs=0.1 * half)
+
+
+def test_the_interval_of_a_ratio_is_that_of_its_linearisation():
+    """A paired interval: that of the mean residual over the mean divisor (Fieller's limit for many users)."""
+    rng = np.random.default_rng(0)
+    below = rng.uniform(1, 5, 4000)
+    above = 0.3 * below + rng.normal(0, 0.2, 4000)
+    ratio, (low, high) = bootstrap_ratio(np.stack([above, below], 1), draws=2000)
+    half = 1.96 * (above - ratio * below).std() / below.mean() / np.sqrt(4000)
+    assert ratio == pytest.approx(above.sum() / below.sum())
+    assert (low, high) == pytest.approx((ratio - half, ratio + half), abs=half / 8)
+
+
+def test_a_ratio_to_nothing_is_none_and_so_is_an_interval_that_may_meet_it():
+    assert bootstrap_ratio(np.zeros((0, 2))) == (None, None)
+    assert bootstrap_ratio(np.array([[1.0, 0.0]] * 5)) == (None, None)
+    assert bootstrap_ratio(np.array([[1.0, 2.0], *[[0.0, 0.0]] * 9])) == (0.5, None)

@@ -6,9 +6,11 @@ import torch
 
 from seqsae_core.config import SaeConfig
 from seqsae_core.data.sequences import FIT, SCORE, SELECT, make_split
+from seqsae_core.errors import UserError
+from seqsae_core.recommender import evaluation
 from seqsae_core.recommender.transformer import ARCHITECTURES
 from seqsae_core.sae import activations, fidelity
-from seqsae_core.sae.activations import collect
+from seqsae_core.sae.activations import Activations, collect, encode_sparse
 from seqsae_core.sae.autoencoders import make
 from seqsae_core.sae.training import train
 
@@ -60,6 +62,13 @@ def test_collected_rows_are_the_context_positions(world):
     assert torch.allclose(alone[got.event_at[row] - start], torch.from_numpy(got.values[row]), atol=1e-5)
 
 
+@pytest.mark.parametrize("layer", [-1, 4])
+def test_a_layer_that_the_model_has_not_is_refused_with_those_that_it_has(world, layer):
+    model, sequences, split = world
+    with pytest.raises(UserError, match=rf"no layer {layer}.*0 \(embeddings\), 1 to 2 .*3 \(final norm\)"):
+        collect(model, sequences, split, split.users(FIT), layer)
+
+
 def test_a_perfect_dictionary_loses_nothing(world):
     model, sequences, split = world
     fit, held_out = (collect(model, sequences, split, split.users(*r), 1) for r in ((FIT,), (SELECT, SCORE)))
@@ -69,6 +78,7 @@ def test_a_perfect_dictionary_loses_nothing(world):
     assert figures["ndcg_change"] == pytest.approx(0.0, abs=1e-6)
     assert figures["rbo@10"] == pytest.approx(1.0, abs=1e-6)
     assert sum(row["users"] for row in figures["by_decile"]) == len(split.users(SELECT, SCORE))
+    assert sum(figures["densities"]["counts"]) + figures["densities"]["dead"] == 16
     assert figures["l0"] == pytest.approx(8.0, abs=0.01)
 
 
@@ -84,17 +94,85 @@ def test_the_mean_explains_and_recovers_nothing(world):
     assert figures["ce_recovered"] == pytest.approx(0, abs=1e-5)
 
 
-def test_density_counts_firing_positions():
-    from scipy.sparse import csr_array
+def test_the_mean_is_worth_nothing_to_recover_where_the_model_is_no_better(world):
+    model, sequences, split = world
+    users, fit = split.users(SELECT, SCORE), collect(model, sequences, split, split.users(FIT), 1)
+    mean = torch.from_numpy(fit.values.mean(0))
+    splices = {name: lambda x: mean.expand_as(x) for name in ("model", "spliced", "mean")}
+    found = fidelity.ce_recovered(model, splices, sequences, split, users, 1, seed=0)
+    assert found["ce_recovered"] is None and found["ce_recovered_ci95"] is None
+    assert found["ce"]["model"] == found["ce"]["mean"] > 0
+    nobody = fidelity.ce_recovered(model, splices, sequences, split, users[:0], 1, seed=0)
+    assert nobody["ce_recovered"] is None and nobody["ce_users"] == 0
 
-    codes = csr_array(np.array([[1.0, 0, 0], [2.0, 3.0, 0]]))
-    assert fidelity.density(codes).tolist() == [1.0, 0.5, 0.0]
+
+def test_the_interval_of_what_is_recovered_is_that_of_paired_losses(world, monkeypatch):
+    """Each user loses a quarter of its own gap, so every draw of users recovers three quarters."""
+    model, sequences, split = world
+    users = split.users(SELECT, SCORE)
+    own, gap = np.random.default_rng(0).uniform(1, 9, (2, len(users)))
+    sums = np.stack([own, own + gap / 4, own + gap], 1)
+    monkeypatch.setattr(fidelity, "_cross_entropies", lambda *_: (sums, 10))
+    splices = dict.fromkeys(("model", "spliced", "mean"))
+    found = fidelity.ce_recovered(model, splices, sequences, split, users, 1, seed=0)
+    assert [found["ce_recovered"], *found["ce_recovered_ci95"]] == pytest.approx([0.75] * 3)
+    assert found["ce"]["mean"] == pytest.approx((own + gap).sum() / 10)
 
 
-def test_densities_fall_into_bins_and_none_is_lost():
-    found = fidelity.density_histogram(np.array([0.0, 1e-6, 2e-5, 0.05, 0.09, 1.0]))
-    assert (found["silent"], found["below"]) == (1, 1)
-    assert found["counts"] == [1, 0, 0, 0, 0, 0, 0, 2, 0, 1]
+def test_half_of_the_way_from_the_mean_explains_three_quarters_and_changes_lists(world):
+    model, sequences, split = world
+    fit, held_out = (collect(model, sequences, split, split.users(*r), 1) for r in ((FIT,), (SELECT, SCORE)))
+    sae, mean = perfect(8), torch.from_numpy(fit.values.mean(0))
+    sae.W_dec.mul_(0.5)
+    sae.b_dec.copy_(mean / 2)
+    sae.b_enc.copy_(sae.b_dec @ sae.W_enc)
+    x = torch.from_numpy(held_out.values)
+    assert torch.allclose(sae(x), (x + mean) / 2, atol=1e-5)
+    found = fidelity.measure(model, sae, fit, held_out, sequences, split, 1, deciles(sequences), seed=0)
+    low, high = found["rbo@10_ci95"]
+    assert 0 < low < found["rbo@10"] < high < 1
+    assert found["explained_variance"] == pytest.approx(0.75, abs=0.01)
+
+
+def test_batches_change_no_figure(world, monkeypatch):
+    model, sequences, split = world
+    fit, held_out = (collect(model, sequences, split, split.users(*r), 1) for r in ((FIT,), (SELECT, SCORE)))
+    arguments = (model, perfect(8), fit, held_out, sequences, split, 1, deciles(sequences), 0)
+    whole = fidelity.measure(*arguments)
+    monkeypatch.setattr(activations, "ROWS", 7)
+    monkeypatch.setattr(evaluation, "SCORES", 3 * (sequences.n_items + 1))
+    again = fidelity.measure(*arguments)
+    assert again["ce_recovered"] == pytest.approx(whole["ce_recovered"], abs=1e-4)
+    for name in ("explained_variance", "l0", "dead_fraction", "ndcg_change", "hr_change", "rbo@10"):
+        assert again[name] == pytest.approx(whole[name], abs=1e-6), name
+
+
+def test_explained_variance_is_one_minus_lost_over_spread():
+    rng = np.random.default_rng(0)
+    values, sae = rng.normal(3, 2, (500, 8)).astype(np.float32), perfect(8)
+    sae.W_dec.mul_(0.9)
+    users = np.repeat(np.arange(50), 10).astype(np.int32)
+    found = fidelity.explained_variance(Activations(values, users, users, users), sae, seed=0)
+    expected = 1 - ((0.1 * values) ** 2).sum() / ((values - values.mean(0)) ** 2).sum()
+    assert found["explained_variance"] == pytest.approx(expected, abs=1e-5)
+    low, high = found["explained_variance_ci95"]
+    assert low < expected < high
+
+
+def test_density_counts_firing_positions(monkeypatch):
+    monkeypatch.setattr(activations, "ROWS", 2)
+    values = np.array([[1.0, 0], [2.0, -3.0], [0.5, 1.0]], np.float32)
+    assert fidelity.density(perfect(2), values) == pytest.approx([1, 1 / 3, 0, 1 / 3])
+
+
+@pytest.mark.parametrize("positions", [2, 1000, 123_456])
+def test_densities_fall_into_bins_and_none_is_lost(positions):
+    fired = np.array([0, 0, 1, positions // 2, positions])
+    found = fidelity.density_histogram(fired / positions, positions)
+    assert found["dead"] == 2
+    assert sum(found["counts"]) == 3 and found["counts"][0] >= 1 and found["counts"][-1] >= 1
+    assert found["edges"][0] <= 1 / positions and found["edges"][-1] == 1
+    assert len(found["edges"]) == len(found["counts"]) + 1
 
 
 def test_spilled_activations_are_the_same_and_train_the_same(world, tmp_path, monkeypatch):
@@ -104,12 +182,9 @@ def test_spilled_activations_are_the_same_and_train_the_same(world, tmp_path, mo
     monkeypatch.setattr(activations, "SPILL_BYTES", 0)
     spilled = collect(model, sequences, split, split.users(FIT), 1, spill=tmp_path / "rows")
     assert isinstance(spilled.values, np.memmap) and np.array_equal(spilled.values, kept.values)
-    assert np.array_equal(spilled.item_at, kept.item_at) and np.array_equal(spilled.event_at, kept.event_at)
+    assert not spilled.values.flags.writeable
+    assert all(np.array_equal(getattr(spilled, n), getattr(kept, n)) for n in ("item_at", "user_at", "event_at"))
+    codes = [encode_sparse(perfect(8), found.values) for found in (spilled, kept)]
+    assert np.array_equal(codes[0].toarray(), codes[1].toarray())
     config = SaeConfig(latents=16, k=2, steps=20, batch_size=32)
     assert torch.equal(train(spilled.values, config, 0).W_dec, train(kept.values, config, 0).W_dec)
-
-
-def test_what_is_recovered_is_nothing_at_the_mean_and_unknown_where_the_mean_loses_nothing():
-    sums = np.array([[2.0, 2.0, 4.0], [2.0, 3.0, 4.0], [2.0, 4.0, 4.0], [4.0, 3.0, 4.0]])
-    found = fidelity._recovered(sums, ["model", "spliced", "mean"])
-    assert found[:3].tolist() == [1, 0.5, 0] and np.isnan(found[3])

@@ -90,3 +90,15 @@ def test_what_else_sparsify_saves_is_refused(tmp_path, changes):
     (tmp_path / interchange.CONFIG).write_text(json.dumps({"d_in": WIDTH, "k": K} | changes))
     with pytest.raises(UserError, match=next(iter(changes))):
         interchange.load(tmp_path)
+
+
+def test_the_model_that_a_dictionary_was_trained_on_is_kept_where_it_is_given(tmp_path):
+    write_foreign(tmp_path)
+    sae = interchange.load(tmp_path)
+    assert interchange.trained_on(tmp_path) is None
+    interchange.save(sae, tmp_path, layer=1)
+    assert interchange.trained_on(tmp_path) is None
+    interchange.save(sae, tmp_path, layer=1, model="0123456789abcdef")
+    assert interchange.trained_on(tmp_path) == "0123456789abcdef"
+    x = torch.randn(9, WIDTH)
+    assert torch.equal(interchange.load(tmp_path).encode(x), sae.encode(x))
