@@ -98,7 +98,7 @@ def run_screen(study: Study, config: StudyConfig, folder: Path, report: Report) 
     users = split.users(seq.SELECT)
     fit, select = (activations.collect(model, sequences, split, who, layer) for who in (split.users(seq.FIT), users))
     report(0.4, "screening: fidelity")
-    l0 = fidelity.density(activations.encode_sparse(sae, select.values)).sum()
+    l0 = fidelity.density(sae, select.values).sum()
     metrics = {"l0": float(l0), "dead_fraction": study.sae_metrics(name)["dead_fraction"], "users": len(users)}
     metrics |= fidelity.explained_variance(select, sae, config.seed)
     ranked = splicing.rank_both(model, sae, sequences, split.valid_at, users, layer)
