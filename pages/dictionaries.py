@@ -23,7 +23,7 @@ def body(opened: Opened) -> None:
     if table["l0"].notna().any():
         dictionaries.charts(table, default)
     else:
-        st.info(NONE_YET, icon=":material/stacked_line_chart:")
+        st.markdown(NONE_YET)
     dictionaries.opening(opened, table)
     dictionaries.everything(table, default)
     dictionaries.sweeping(opened)

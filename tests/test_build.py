@@ -66,7 +66,7 @@ def test_a_changed_setting_makes_its_stage_and_the_later_ones_stale():
     config = preset("tiny")
     old = make_stamps(config, "x")
     new = make_stamps(replace(config, evidence=replace(config.evidence, bootstrap=21)), "x")
-    assert {n for n in old if old[n] != new[n]} == {"evidence", "map", "steering", "extras"}
+    assert {n for n in old if old[n] != new[n]} == {"screen", "evidence", "map", "steering", "extras"}
     timed = make_stamps(preset("tiny", time_budget=9.0), "x")
     assert {n for n in old if old[n] == timed[n]} == {"data"}
     assert not set(make_stamps(config, "y").values()) & set(old.values())

@@ -18,6 +18,8 @@ from seqsae_core.study import Study
 
 COLOURS = {"New items": "new_items", "Same items": "same_items"}
 FIGURES = {"explained_variance": "explained variance", "ndcg_change": "NDCG@10 change"}
+WHOLE = ("layer", "latents", "k")
+REAL = ("l1", "l0", "dead_fraction", "seconds", *FIGURES, *COLOURS.values())
 FOR_CHOOSING = (
     "For choosing only: figures are of *select* users and validation targets, intervals 95 % over users. What the "
     "other pages quote for a dictionary comes from other users and from test targets. A line joins dictionaries that "
@@ -39,7 +41,8 @@ def sentence(settings: SaeConfig, recommender: RecommenderConfig) -> str:
 
 def rows(study: Study) -> pd.DataFrame:
     """One row a dictionary, by layer, variant, size and L0; what is not known of one is missing there."""
-    table = pd.DataFrame([_row(study, name) for name in study.dictionaries]).convert_dtypes(convert_floating=False)
+    table = pd.DataFrame([_row(study, name) for name in study.dictionaries])
+    table = table.astype(dict.fromkeys(WHOLE, "Int64") | dict.fromkeys(REAL, float))
     return table.sort_values(["layer", "variant", "latents", "l0"], ignore_index=True)
 
 

@@ -4,6 +4,8 @@ import json
 import subprocess
 
 import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
 import pytest
 
 from seqsae_core import pareto
@@ -17,8 +19,13 @@ from tests.pages.test_states import charts
 DEFAULT, TOPK, RELU = "layer1-topk-64-k4", "layer2-topk-64-k2", "layer2-relu-64-l1-1"
 
 
-def drawn(table, figure: str):
+def drawn(table: pd.DataFrame, figure: str) -> go.Figure:
     return pareto.pareto(table, figure, figure, "new_items", "new items", DEFAULT)
+
+
+def named(figure: go.Figure) -> dict[str, go.Scatter]:
+    """The trace that each dictionary's point is in."""
+    return {name: trace for trace in figure.data if trace.customdata is not None for name in trace.customdata}
 
 
 def test_every_dictionary_is_in_the_table_with_what_it_was_screened_by(open_page, swept_study):
@@ -46,9 +53,7 @@ def test_charts_are_coloured_by_the_measure_chosen(open_page, swept_study):
 def test_a_chart_holds_every_point_once_with_its_interval_and_rings_the_default(swept_study):
     table = dictionaries.rows(Study.open(swept_study))
     figure = drawn(table, "ndcg_change")
-    points = {
-        name: trace for trace in figure.data for name in (trace.customdata if trace.customdata is not None else ())
-    }
+    points = named(figure)
     assert set(points) == {DEFAULT, TOPK, RELU}
     row = table.set_index("name").loc[RELU]
     assert points[RELU].x[0] == row["l0"] and points[RELU].marker.color[0] == row["new_items"]
@@ -62,9 +67,7 @@ def test_a_chart_leaves_out_what_is_not_screened_and_needs_no_colour(swept_study
     table = dictionaries.rows(Study.open(swept_study))
     table.loc[table["name"] == RELU, "explained_variance"] = np.nan
     table["new_items"] = np.nan
-    names = [n for trace in drawn(table, "explained_variance").data if trace.customdata is not None
-             for n in trace.customdata]  # fmt: skip
-    assert sorted(names) == sorted([DEFAULT, TOPK])
+    assert set(named(drawn(table, "explained_variance"))) == {DEFAULT, TOPK}
 
 
 def test_a_dictionary_with_evidence_is_opened_and_another_is_offered_for_use(open_page, swept_study, monkeypatch):
@@ -84,7 +87,7 @@ def test_without_a_sweep_the_page_offers_one(open_page, tiny_study):
     page = open_page("dictionaries", tiny_study)
     assert not charts(page)
     assert page.dataframe[0].value["name"].tolist() == [DEFAULT]
-    assert "start a sweep below" in page.info[0].value
+    assert "start a sweep below" in said(page)
     assert page.code[0].value == f"python -m seqsae_core sweep {tiny_study}"
     assert any(button.label == "Sweep layers and sparsity" for button in page.button)
 
