@@ -55,7 +55,14 @@ PIPELINE = (
     Stage("map", "Drawing the map", 20, ("evidence",), lambda c: c.layout),
     Stage("steering", "Measuring what steering costs", 60, ("evidence",), lambda c: c.steering),
 )
-EXTRAS = Stage("extras", "More rivals, re-trainings and curves", 900, ("steering",), lambda c: (c.evidence, c.steering))
+EXTRAS = Stage(
+    "extras",
+    "More rivals, re-trainings and curves",
+    900,
+    ("steering",),
+    lambda c: (c.evidence, c.steering),
+    version=2,
+)
 
 
 def build(folder: str | Path, config: StudyConfig, extras: bool = False) -> Study:
