@@ -65,7 +65,7 @@ def densities(histogram: Mapping[str, Any]) -> go.Figure:
     whole = [e for e in range(-12, 1) if exponents[0] <= e]
     figure.update_xaxes(
         title="share of positions where a latent fires (log scale)", tickvals=[apart, *whole],
-        ticktext=["never", *[f"{100 * 10.0**e:g} %" for e in whole]],
+        ticktext=["never", *[f"{100 * 10.0**e:g} %" for e in whole]], range=[apart - 0.4, 0.15],
     )  # fmt: skip
     figure.update_yaxes(title="latents")
     return finish(figure, height=260, bargap=0.04)
