@@ -7,9 +7,18 @@ navigation.setup()
 import streamlit as st  # noqa: E402
 
 from seqsae_core import figures  # noqa: E402
-from seqsae_core.dashboard import dictionaries, extras, headline, loading, quality, using, waiting, widgets  # noqa: E402
+from seqsae_core.dashboard import (  # noqa: E402
+    dictionaries,
+    extras,
+    fidelity,
+    headline,
+    loading,
+    quality,
+    using,
+    waiting,
+    widgets,
+)  # fmt: skip
 from seqsae_core.dashboard.loading import Opened  # noqa: E402
-from seqsae_core.dashboard.widgets import fixed, interval, percent  # noqa: E402
 
 NAMES = {"sasrec": "A causal transformer (SASRec)", "bert4rec": "A bidirectional transformer (BERT4Rec)"}
 COMPARED = (
@@ -20,15 +29,6 @@ RANKED = (
     "One target a user, the whole catalogue ranked, seen items removed, ties counted against the model; bars are "
     "95 % intervals over users."
 )
-ABOUT = {
-    "Explained variance": "1 − squared error / variance about the mean, on users that took no part in fitting.",
-    "Active latents (L0)": "How many latents are active at a position, on average.",
-    "Dead latents": "Share of latents that never fire on the users that the dictionary was fitted on.",
-    "CE recovered": "Of the cross-entropy lost when the layer is replaced by its mean, the share that the "
-    "reconstruction wins back.",
-    "NDCG@10 change": "Ranking quality when the layer is replaced by its reconstruction. Steering keeps the "
-    "reconstruction error, so it does not pay this price.",
-}
 
 
 def body(opened: Opened) -> None:
@@ -108,21 +108,8 @@ def recommender(opened: Opened) -> None:
 
 
 def dictionary(opened: Opened) -> None:
-    """Fidelity tiles."""
-    m = opened.sae_metrics()
-    change = interval(m.get("ndcg_change_ci95"), 1, True, percent)
-    figures_and_notes = {
-        "Explained variance": (fixed(m.get("explained_variance")), interval(m.get("explained_variance_ci95"))),
-        "Active latents (L0)": (fixed(m.get("l0"), 1), "mean per position"),
-        "Dead latents": (percent(m.get("dead_fraction")), "on fitting users"),
-        "CE recovered": (
-            percent(m.get("ce_recovered")),
-            interval(m.get("ce_recovered_ci95"), 1, write=percent),
-        ),
-        "NDCG@10 change": (percent(m.get("ndcg_change"), signed=True), change),
-    }
-    widgets.section("The dictionary")
-    widgets.tiles([(label, *found, ABOUT[label]) for label, found in figures_and_notes.items()])
+    """Fidelity tiles, and where information is lost."""
+    fidelity.section(opened.sae_metrics())
 
 
 def others(opened: Opened) -> None:

@@ -57,7 +57,14 @@ PIPELINE = (
     Stage("steering", "Measuring what steering costs", 60, ("evidence",), lambda c: c.steering),
 )
 SCREEN = Stage("screen", "Figures for choosing a dictionary", 15, ("sae",), lambda c: c.evidence)
-EXTRAS = Stage("extras", "More rivals, re-trainings and curves", 900, ("steering",), lambda c: (c.evidence, c.steering))
+EXTRAS = Stage(
+    "extras",
+    "More rivals, re-trainings and curves",
+    900,
+    ("steering",),
+    lambda c: (c.evidence, c.steering),
+    version=2,
+)
 
 
 def build(folder: str | Path, config: StudyConfig, extras: bool = False) -> Study:

@@ -16,9 +16,10 @@ from seqsae_core.recommender.protocol import SequenceModel
 from seqsae_core.sae import training
 from seqsae_core.sae.activations import Activations
 from seqsae_core.sae.autoencoders import Autoencoder
+from seqsae_core.sae.recurrence import STABLE
 from seqsae_core.sae.stability import stability
 
-RETRAININGS = 2
+RETRAININGS = 3
 CURVE_USERS = 1500
 SEED_FIGURES = ("mean_max_correlation", "mean_max_correlation_new_items", "mean_max_correlation_matched")
 
@@ -102,7 +103,7 @@ def _summary(
         "seeds": len(seeds),
         "sae": {
             "stability": float(stable[alive].mean()),
-            "stable_share": float((stable[alive] >= 0.8).mean()),
+            "stable_share": float((stable[alive] >= STABLE).mean()),
         },
     }
 

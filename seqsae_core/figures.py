@@ -72,13 +72,13 @@ def quality(metrics: Mapping[str, Any]) -> go.Figure:
             x=values,
             y=names,
             orientation="h",
-            error_x=_interval(values, [rows[n].get(f"{key}_ci95") for n in names]),
+            error_x=error_bars(values, [rows[n].get(f"{key}_ci95") for n in names]),
             marker_color=[LATENTS if n == "This model" else RIVALS for n in names],
             hovertemplate="%{y}: %{x:.4f}<extra>" + label + "</extra>",
         )
         figure.add_trace(bars, row=1, col=column)
         figure.update_xaxes(title=f"{label}, test users", rangemode="tozero", row=1, col=column)
-    return _finish(figure, height=90 + 48 * len(names), bargap=0.35)
+    return finish(figure, height=90 + 48 * len(names), bargap=0.35)
 
 
 def training(log: Sequence[Mapping[str, Any]]) -> go.Figure:
@@ -97,7 +97,7 @@ def training(log: Sequence[Mapping[str, Any]]) -> go.Figure:
         figure.add_trace(go.Scatter(x=x, y=y, mode=mode, line_color=colour, hovertemplate=hover), row=1, col=column)
         figure.update_xaxes(title="passes", rangemode="tozero", row=1, col=column)
         figure.update_yaxes(title=label, rangemode="nonnegative", row=1, col=column)
-    return _finish(figure, height=240)
+    return finish(figure, height=240)
 
 
 def comparison(summary: Mapping[str, Any]) -> go.Figure:
@@ -117,7 +117,7 @@ def comparison(summary: Mapping[str, Any]) -> go.Figure:
                 figure.add_trace(_dot(kind, value, summary[kind].get(interval)), row=1, col=column)
         figure.update_xaxes(title="mean best correlation (r)", rangemode="tozero", row=1, col=column)
     figure.update_yaxes(categoryorder="array", categoryarray=[kind_name(k) for k in kinds])
-    return _finish(figure, height=130 + 34 * len(kinds), top=34)
+    return finish(figure, height=130 + 34 * len(kinds), top=34)
 
 
 def concept_dots(best: pd.DataFrame, column: str) -> go.Figure:
@@ -135,7 +135,7 @@ def concept_dots(best: pd.DataFrame, column: str) -> go.Figure:
     ends = best[["low", "high", "r_score", "r_new_items"]].to_numpy(float)
     reach = [min(0.0, float(np.nanmin(ends))) - 0.02, float(np.nanmax(ends)) + 0.02]
     figure.update_xaxes(title="correlation with the concept (r), held-out users", zeroline=True, range=reach)
-    figure = _finish(figure, height=110 + 25 * len(order), top=36)
+    figure = finish(figure, height=110 + 25 * len(order), top=36)
     return figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0})
 
 
@@ -164,7 +164,7 @@ def monosemanticity(tables: Mapping[str, pd.DataFrame]) -> go.Figure:
         title="monosemanticity above chance (cosine between contents of the items that fire it)",
         zeroline=True,
     )
-    return _finish(figure, height=120 + 70 * len(tables))
+    return finish(figure, height=120 + 70 * len(tables))
 
 
 def latent_map(table: pd.DataFrame, column: str, label: str) -> go.Figure:
@@ -173,7 +173,7 @@ def latent_map(table: pd.DataFrame, column: str, label: str) -> go.Figure:
     figure = go.Figure(_measured(table, column, label) if text else _grouped(table, column))
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False, scaleanchor="x")
-    figure = _finish(figure, height=560, top=8, bottom=8)
+    figure = finish(figure, height=560, top=8, bottom=8)
     return figure.update_layout(
         showlegend=not text,
         dragmode="pan",
@@ -217,7 +217,7 @@ def enrichment(table: pd.DataFrame) -> go.Figure:
         tickvals=LIFT_TICKS,
         ticktext=[f"{t:g}×" for t in LIFT_TICKS],
     )
-    return _finish(figure, height=90 + 26 * len(rows))
+    return finish(figure, height=90 + 26 * len(rows))
 
 
 def histogram(table: pd.DataFrame) -> go.Figure:
@@ -234,7 +234,7 @@ def histogram(table: pd.DataFrame) -> go.Figure:
     figure = go.Figure(bars)
     figure.update_xaxes(title="activation", rangemode="tozero")
     figure.update_yaxes(title="positions")
-    return _finish(figure, height=260, bargap=0.04)
+    return finish(figure, height=260, bargap=0.04)
 
 
 def kinds_of(summary: Mapping[str, Any]) -> list[str]:
@@ -254,7 +254,7 @@ def _dot(kind: str, value: float, interval: Sequence[float] | None) -> go.Scatte
         x=[value],
         y=[kind_name(kind)],
         mode="markers",
-        error_x=_interval([value], [interval]),
+        error_x=error_bars([value], [interval]),
         showlegend=False,
         marker={
             "size": 13 if solid else 9,
@@ -276,7 +276,7 @@ def _links(table: pd.DataFrame, order: Sequence[str], column: str) -> go.Scatter
 def _concept_trace(kind: str, rows: pd.DataFrame, column: str) -> go.Scatter:
     solid, bars = kind in KIND_COLOURS, None
     if solid and column == "r_score":
-        bars = _interval(rows[column], rows[["low", "high"]].to_numpy().tolist())
+        bars = error_bars(rows[column], rows[["low", "high"]].to_numpy().tolist())
     if bars:
         bars |= {"color": kind_colour(kind), "width": 0}
     return go.Scatter(
@@ -334,7 +334,8 @@ def _points(table: pd.DataFrame, marker: dict[str, Any], name: str = "") -> go.S
     )
 
 
-def _interval(values: Sequence[float], bounds: Sequence[Sequence[float] | None]) -> dict[str, Any] | None:
+def error_bars(values: Sequence[float], bounds: Sequence[Sequence[float] | None]) -> dict[str, Any] | None:
+    """Intervals as plotly's error bars about the values; none where a bound is missing."""
     if not any(bounds):
         return None
     pairs = [b if b and None not in b else (v, v) for v, b in zip(values, bounds, strict=True)]
@@ -359,7 +360,8 @@ def _number(value: Any) -> float | None:
     return None if value is None or np.isnan(value) else float(value)
 
 
-def _finish(figure: go.Figure, height: int, top: int = 10, bottom: int = 46, **layout: Any) -> go.Figure:
+def finish(figure: go.Figure, height: int, top: int = 10, bottom: int = 46, **layout: Any) -> go.Figure:
+    """What all figures have in common: grid, margins, no background."""
     figure.update_xaxes(gridcolor=GRID, zerolinecolor=GRID, automargin=True, fixedrange=False)
     figure.update_yaxes(gridcolor=GRID, zerolinecolor=GRID, automargin=True)
     quiet = {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "showlegend": False}

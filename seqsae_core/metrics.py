@@ -19,7 +19,13 @@ STEERING_FIGURES = (
     "share_lift_at_1pct", "share_lift_at_5pct", "ndcg_change_at_1pct", "ndcg_change_at_5pct", "frontier_area",
 )  # fmt: skip
 TESTED = ("split", "users", "unseen_targets")
-SAE_FIGURES = ("explained_variance", "l0", "dead_fraction", "ce_recovered", "ndcg_change", "stability")
+SAE_FIGURES = (
+    "explained_variance", "l0", "dead_fraction", "ce_recovered", "ndcg_change", "hr_change", "rbo@10", "by_decile",
+    "densities", "stability", "stable_share",
+)  # fmt: skip
+SAE_INTERVALS = tuple(
+    f"{figure}_ci95" for figure in ("explained_variance", "ce_recovered", "ndcg_change", "hr_change", "rbo@10")
+)
 
 
 def quoted(study: Study) -> dict[str, Any]:
@@ -55,8 +61,7 @@ def _sae(study: Study, name: str) -> dict[str, Any]:
     found = study.sae_metrics(name)
     if study.has("extras", name):
         found |= study.evidence_summary(name).get("sae", {})
-    intervals = ("explained_variance_ci95", "ndcg_change_ci95")
-    return {figure: found.get(figure) for figure in SAE_FIGURES + intervals}
+    return {figure: found.get(figure) for figure in SAE_FIGURES + SAE_INTERVALS}
 
 
 def _evidence(study: Study) -> dict[str, Any]:

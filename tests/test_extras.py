@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 
 from seqsae_core.build import build_extras
+from seqsae_core.data.sequences import FIT
 from seqsae_core.interpret.controls import shuffle_histories
 from seqsae_core.metrics import quoted
+from seqsae_core.sae.activations import collect
+from seqsae_core.sae.stability import matched_cosine
+from seqsae_core.sae.training import train
 from seqsae_core.study import Study
 
 NEW = ("ica", "untrained_model_sae", "spectral_untrained", "static_embedding_sae", "shuffled_sequence_sae")
@@ -24,14 +28,25 @@ def test_every_quoted_figure_is_there(study):
     figures = quoted(study)
     for kind in NEW:
         assert np.isfinite(figures["evidence"][kind]["mean_max_correlation_new_items"])
-    assert 0 < next(iter(figures["sae"].values()))["stability"] <= 1
+    sae, latents = next(iter(figures["sae"].values())), study.features().query("alive")
+    assert sae["stability"] == pytest.approx(latents["stability"].mean(), abs=1e-6)
+    assert sae["stable_share"] == pytest.approx((latents["stability"] >= 0.8).mean())
 
 
-def test_latents_are_quoted_as_the_mean_of_three_seeds(study, tiny_study):
+def test_a_latents_stability_is_its_mean_matched_cosine_over_three_retrainings(study):
+    sequences, sae = study.sequences(), study.sae()
+    split = study.split(sequences)
+    fit = collect(study.model(), sequences, split, split.users(FIT), study.layer()).at_items()
+    others = [train(fit.values, study.config.sae, study.config.seed + n).W_dec.numpy() for n in (1, 2, 3)]
+    expected = np.mean([matched_cosine(sae.W_dec.numpy(), other) for other in others], axis=0)
+    assert study.features()["stability"].to_numpy() == pytest.approx(expected, abs=1e-5)
+
+
+def test_latents_are_quoted_as_the_mean_of_four_dictionaries(study, tiny_study):
     summary, alone = study.evidence_summary(), Study.open(tiny_study).evidence_summary()
     by_seed = summary["latents"]["mean_max_correlation_by_seed"]
-    assert summary["seeds"] == len(by_seed) == 3 and alone["seeds"] == 1
-    assert by_seed[0] == pytest.approx(alone["latents"]["mean_max_correlation"]) and len(set(by_seed)) == 3
+    assert summary["seeds"] == len(by_seed) == 4 and alone["seeds"] == 1
+    assert by_seed[0] == pytest.approx(alone["latents"]["mean_max_correlation"]) and len(set(by_seed)) == 4
     assert summary["latents"]["mean_max_correlation"] == pytest.approx(np.mean(by_seed))
 
 

@@ -20,6 +20,7 @@ COLOURS = {
     "Density": "density",
     "Monosemanticity": "monosemanticity",
     "Steering effect": "effect",
+    "Stability": "stability",
 }
 COLUMNS = {
     "feature": st.column_config.NumberColumn("#", width=55, format="%d"),
@@ -41,6 +42,12 @@ COLUMNS = {
         format="%.1f",
         width=70,
         help="Mean number of top-10 items replaced at +2 units, over fixed histories.",
+    ),
+    "stability": st.column_config.NumberColumn(
+        "Stable",
+        format="%.2f",
+        width=65,
+        help="Mean cosine with its partner in re-trainings: from .8 on it re-appears, from .5 on partly.",
     ),
     "significant": st.column_config.CheckboxColumn(
         "Signif.", width=60, help="Its top concept, at 5 % family-wise over all latents and concepts."

@@ -8,8 +8,8 @@ from seqsae_core.dashboard.loading import Opened
 
 ADDS = (
     "More rivals under the same measurement (ICA, an SAE of the untrained model, of the item embeddings, of shuffled "
-    "sequences), re-trainings of the dictionary with other seeds, and more trade-off curves. Up to 20 minutes on two "
-    "cores; the pages stay open meanwhile."
+    "sequences), three re-trainings of the dictionary with other seeds, and more trade-off curves. Up to 20 minutes on "
+    "two cores; the pages stay open meanwhile."
 )
 
 

@@ -8,6 +8,7 @@ from seqsae_core.dashboard import navigation, strips, waiting, widgets
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.widgets import fixed, interval, missing, percent
 from seqsae_core.errors import UserError
+from seqsae_core.sae.recurrence import recurrence
 
 ENRICHED = 14
 ABOUT = (
@@ -29,6 +30,16 @@ HOW_TO_READ_LIFT = (
     "How much more often a concept occurs where the latent fires than elsewhere; 95 % intervals clustered by user, "
     "grey where they include 1."
 )
+RECURRENCE = {
+    "re-appears": (":material/verified:", "green"),
+    "partly re-appears": (":material/contrast:", "orange"),
+    "not found again": (":material/question_mark:", "gray"),
+}
+ABOUT_RECURRENCE = (
+    "Mean cosine of its direction with its one-to-one partner in dictionaries trained again with other seeds: from .8 "
+    "on it re-appears, from .5 on partly. A latent that is not found again may be an accident of one training."
+)
+NOT_RETRAINED = "Whether re-trainings find it again is measured by the extras (see Overview)."
 MOVED = {"promoted": ":green[**▲ Promoted**]", "demoted": ":red[**▼ Demoted**]"}
 HOW_TO_READ_HISTOGRAM = "Positions where it fires, by activation; zeros are left out."
 
@@ -58,6 +69,19 @@ def heading(opened: Opened, row: pd.Series) -> None:
         if st.button("Steer this", type="primary", icon=":material/tune:", disabled=not row["alive"]):
             navigation.go("steer", opened.view.home().but(edits=((latent, 2.0),), latent=latent))
     st.markdown(evidence_words(row))
+    if row["alive"]:
+        recurrence_badge(row)
+
+
+def recurrence_badge(row: pd.Series) -> None:
+    """How well it re-appears in re-trainings of the dictionary, or where that would be measured."""
+    if missing(row.get("stability")):
+        st.caption(NOT_RETRAINED)
+        return
+    words = recurrence(row["stability"])
+    icon, colour = RECURRENCE[words]
+    text = f"{words[:1].upper()}{words[1:]} in re-trainings · {fixed(row['stability'], 2)}"
+    st.badge(text, icon=icon, color=colour, help=ABOUT_RECURRENCE)
 
 
 def step(opened: Opened, latent: int, label: str, icon: str, shortcut: str) -> None:

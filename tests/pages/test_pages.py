@@ -1,5 +1,6 @@
 """Every page of this part, on a tiny study built from real rows and on invented ones."""
 
+import json
 import subprocess
 import sys
 
@@ -7,6 +8,7 @@ import pandas as pd
 import pytest
 
 from seqsae_core.dashboard import strips
+from tests.pages import synthetic
 from tests.pages.conftest import ROOT, said
 
 PAGES = ("overview", "latents", "latent", "latents_vs_neurons", "dictionaries")
@@ -45,6 +47,32 @@ def test_overview_has_one_primary_button_and_fidelity_tiles(open_page, invented)
     values = {metric.label: metric.value for metric in page.metric}
     assert values["Explained variance"] == "0.912"
     assert values["NDCG@10 change"] == "−3.4 %"
+    assert values["Top-10 overlap (RBO)"] == "0.870"
+
+
+def test_overview_says_where_the_dictionary_loses_information(open_page, invented):
+    page = open_page("overview", invented)
+    assert "Where it loses information" in [e.label for e in page.expander]
+    text = said(page)
+    assert "Rankings are worse for targets in decile 10 (−8.3 %)." in text
+    assert "Too few targets are found in decile 1, 2 to say." in text
+    assert "change most for targets in decile 2 (overlap 0.82), least in decile 10 (0.90)" in text
+    figures = [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
+    (spliced,) = [t for f in figures for t in f["data"] if t.get("name") == "reconstruction in place"]
+    assert spliced["x"] == list(range(2, 11))
+    (bars,) = figures[-1]["data"]
+    assert sum(bars["y"]) == 64 and bars["y"][0] == 2 and bars["customdata"][0] == "no position"
+
+
+def test_a_study_of_before_the_deciles_is_shown_without_them(open_page, tmp_path):
+    folder = synthetic.make(tmp_path / "older")
+    path = folder / "dictionaries" / synthetic.DICTIONARY / "sae" / "metrics.json"
+    metrics = json.loads(path.read_text())
+    kept = {k: v for k, v in metrics.items() if k not in ("by_decile", "densities", "rbo@10", "rbo@10_ci95")}
+    path.write_text(json.dumps(kept))
+    page = open_page("overview", folder)
+    assert "Where it loses information" not in [e.label for e in page.expander]
+    assert {m.label: m.value for m in page.metric}["Top-10 overlap (RBO)"] == "–"
 
 
 def test_overview_names_the_split_its_test_users_and_what_training_never_met(open_page, invented):
@@ -103,6 +131,19 @@ def test_a_latent_shows_its_evidence_and_what_it_moves(open_page, invented):
     assert len(page.metric) == 5
     assert len(page.dataframe) == 2
     assert "What fires it" in said(page)
+
+
+def test_a_latent_says_how_well_it_reappears_once_it_was_trained_again(open_page, tmp_path):
+    folder = synthetic.make(tmp_path / "retrained")
+    assert "Whether re-trainings find it again is measured by the extras" in said(open_page("latent", folder, latent=0))
+    assert "stability" not in open_page("latents", folder).dataframe[0].value
+    synthetic.retrain(folder)
+    for latent, words in enumerate(("Re-appears", "Partly re-appears", "Not found again")):
+        page = open_page("latent", folder, latent=latent)
+        assert f"{words} in re-trainings · 0.{(93, 62, 31)[latent]}" in said(page)
+        assert "measured by the extras" not in said(page)
+    table = open_page("latents", folder).dataframe[0].value.set_index("feature")
+    assert table["stability"].loc[[0, 1, 2]].tolist() == pytest.approx([0.93, 0.62, 0.31])
 
 
 def test_a_dead_latent_is_said_to_be_dead(open_page, invented):

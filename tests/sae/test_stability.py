@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from seqsae_core.sae.recurrence import recurrence
 from seqsae_core.sae.stability import matched_cosine, stability
 
 
@@ -18,3 +19,12 @@ def test_a_partner_serves_only_one_latent():
     other = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]])
     matched = matched_cosine(decoder, other)
     assert matched[0] == pytest.approx(1.0) and matched[1] == pytest.approx(0.1, abs=0.01) and matched[2] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(1.0, "re-appears"), (0.8, "re-appears"), (0.79, "partly re-appears"), (0.5, "partly re-appears"),
+     (0.49, "not found again"), (0.0, "not found again")],
+)  # fmt: skip
+def test_words_change_at_the_thresholds(value, words):
+    assert recurrence(value) == words
