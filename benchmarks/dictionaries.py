@@ -13,7 +13,7 @@ import platform
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -35,10 +35,11 @@ SMOKE = {"steps": 30, "seconds": 0.0, "latents": [64], "k": 4, "max_users": 400,
 
 @dataclass(frozen=True)
 class Contender:
-    """A script of `contenders/dictionaries/` and the environment that runs it."""
+    """A script of `contenders/dictionaries/`, the environment that runs it, and what it sets beside the shape."""
 
     script: str
     environment: str = ".venv-dictionaries"
+    options: dict[str, str] = field(default_factory=dict)
 
     @property
     def python(self) -> Path:
@@ -50,8 +51,9 @@ OURS = Contender("ours", ".venv")
 RIVALS = {
     "sparsify": Contender("sparsify_topk"),
     "saelens": Contender("saelens_topk"),
-    "dictionary_learning": Contender("dictionary_learning_topk"),
+    "dictionary_learning": Contender("dictionary_learning_topk", ".venv-overcomplete"),
     "overcomplete": Contender("overcomplete_topk", ".venv-overcomplete"),
+    "overcomplete-auxiliary": Contender("overcomplete_topk", ".venv-overcomplete", {"loss": "top_k_auxiliary_loss"}),
 }
 
 
@@ -62,7 +64,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         shape = write(np.load(options.activations) if options.activations else activations(options), Path(folder))
         found = {latents: bench(options, latents, Path(folder)) for latents in options.latents}
-    machine = {"cores": os.cpu_count(), "architecture": platform.machine(), "python": platform.python_version()}
+    machine = {
+        "cores": os.cpu_count(), "architecture": platform.machine(), "python": platform.python_version(),
+        "load_at_end": os.getloadavg()[0],
+    }  # fmt: skip
     setting = {name: value for name, value in vars(options).items() if name != "activations"}
     print(json.dumps({"setting": setting, "rows": shape, "machine": machine, "latents": found}, indent=1))
 
@@ -87,7 +92,7 @@ def parse() -> argparse.Namespace:
     if options.smoke:
         vars(options).update(SMOKE)
     for name in options.rivals:
-        if not RIVALS[name].python.exists():
+        if not (ROOT / RIVALS[name].environment / ".installed").exists():
             parser.error(f"{name} is not installed: make benchmark-rivals. Without rivals: --rivals")
     return options
 
@@ -130,13 +135,16 @@ def bench(options: argparse.Namespace, latents: int, folder: Path) -> dict:
 def best(
     contender: Contender, options: argparse.Namespace, latents: int, folder: Path, rates: list[float], steps: int
 ) -> dict:  # fmt: skip
-    """The run of the rate that explains most; its pace is the median over all rates."""
+    """The run of the rate that explains most; its seconds and pace are medians over all rates."""
     runs = [run(contender, options, latents, folder, rate, steps) for rate in rates]
     chosen = max(runs, key=lambda found: found["explained_variance"])
     own = next((found["explained_variance"] for found in runs if found["rate_factor"] == 1.0), None)
-    pace = float(np.median([found["seconds"] for found in runs]))
-    rows = steps * options.batch_size
-    return chosen | {"at_own_rate": own, "seconds": round(pace, 2), "activations_per_second": round(rows / pace)}
+    seconds, pace = (float(np.median([found.pop(name) for found in runs])) for name in ("seconds", "steps_per_second"))
+    return chosen | {
+        "at_own_rate": own,
+        "seconds": round(seconds, 2),
+        "activations_per_second": round(pace * options.batch_size),
+    }
 
 
 def run(contender: Contender, options: argparse.Namespace, latents: int, folder: Path, rate: float, steps: int) -> dict:
@@ -144,6 +152,7 @@ def run(contender: Contender, options: argparse.Namespace, latents: int, folder:
     job = {
         "data": str(folder), "out": str(folder), "latents": latents, "k": options.k, "batch_size": options.batch_size,
         "steps": steps, "threads": options.threads, "seed": options.seed, "rate_factor": rate,
+        "options": contender.options,
     }  # fmt: skip
     (folder / "job.json").write_text(json.dumps(job))
     threads = {f"{library}_NUM_THREADS": str(options.threads) for library in ("OMP", "MKL", "OPENBLAS")}
@@ -158,6 +167,7 @@ def run(contender: Contender, options: argparse.Namespace, latents: int, folder:
 
 def explained_variance(rows: np.ndarray, rebuilt: np.ndarray) -> float:
     """1 − Σ‖x − x̂‖² / Σ‖x − x̄‖², rounded to four digits; both (n, width)."""
+    rows, rebuilt = rows.astype(np.float64), rebuilt.astype(np.float64)
     return round(float(1 - ((rows - rebuilt) ** 2).sum() / ((rows - rows.mean(0)) ** 2).sum()), 4)
 
 

@@ -1,5 +1,6 @@
 """The benchmark of dictionaries judges everyone by one formula, and compares what it says."""
 
+import importlib
 import json
 import subprocess
 import sys
@@ -29,6 +30,46 @@ def test_ours_is_compared_with_the_fastest_and_with_the_best():
     assert (told["fastest_rival"], told["times_faster"]) == ("quick", 1.5)
     assert told["equal_steps"] == {"best_rival": "good", "its": 0.9, "ours": 0.8}
     assert benchmark.compare({"ours": result(1, 1)}) == {}
+
+
+@pytest.fixture
+def contender(monkeypatch):
+    """What all contenders share, found as they find it; the other benchmark has a module of that name."""
+    monkeypatch.syspath_prepend(benchmark.CONTENDERS)
+    monkeypatch.delitem(sys.modules, "contender", raising=False)
+    yield importlib.import_module("contender")
+    sys.modules.pop("contender", None)
+
+
+def test_pace_is_that_of_the_median_chunk_after_the_warm_up(contender):
+    assert contender.WARM_UP_STEPS == 50
+    marks = [(0, 0.0), (25, 90.0), (50, 100.0), (75, 101.0), (125, 106.0), (150, 156.0)]
+    assert contender.pace(marks) == 10.0
+    assert contender.pace(marks[:3]) is None
+
+
+def test_batches_mark_the_steps_at_which_they_are_taken(contender, tmp_path, monkeypatch):
+    np.save(tmp_path / "train.npy", np.arange(40, dtype=np.float32).reshape(10, 4))
+    times = iter(range(100))
+    monkeypatch.setattr(contender.time, "perf_counter", lambda: next(times))
+    job = contender.Job(str(tmp_path), str(tmp_path), 8, 2, 3, 60, 1, 0, 1.0, {})
+    batches = list(job.batches(60))
+    assert [step for step, _ in job.marks] == [0, 25, 50]
+    assert len(batches) == 60 and all(tuple(batch.shape) == (3, 4) for batch in batches)
+
+
+def test_a_contender_that_takes_its_batches_ahead_is_refused(contender, tmp_path, monkeypatch):
+    rows = np.random.default_rng(0).normal(size=(10, 4)).astype(np.float32)
+    for name in ("train", "held_out"):
+        np.save(tmp_path / f"{name}.npy", rows)
+    job = {"data": str(tmp_path), "out": str(tmp_path), "latents": 8, "k": 2, "batch_size": 3, "steps": 100}
+    job |= {"threads": 1, "seed": 0, "rate_factor": 1.0, "options": {}}
+    (tmp_path / "job.json").write_text(json.dumps(job))
+    monkeypatch.setattr(sys, "argv", ["contender", str(tmp_path / "job.json")])
+    times = iter([0.0, 0.0, 0.0, *[1.0 + i / 100 for i in range(4)], 50.0])
+    monkeypatch.setattr(contender.time, "perf_counter", lambda: next(times))
+    with pytest.raises(RuntimeError, match="ahead of its steps"):
+        contender.run(lambda job, steps: list(job.batches(steps)))
 
 
 def test_a_run_without_rivals_tells_what_it_did(tmp_path):

@@ -1,9 +1,16 @@
 """saprmarks' dictionary_learning: its TopK trainer, one `update` a batch."""
 
-import numpy as np
-import torch
-from contender import Job, Reconstruct, run
-from dictionary_learning.trainers.top_k import TopKTrainer
+import sys
+from types import ModuleType
+
+# Its reader of language models, not used here, asks for a torchvision that a torch for the CPU cannot load.
+sys.modules["nnsight"] = ModuleType("nnsight")
+sys.modules["nnsight"].LanguageModel = object
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+from contender import Job, Reconstruct, run  # noqa: E402
+from dictionary_learning.trainers.top_k import TopKTrainer  # noqa: E402
 
 
 def train(job: Job, steps: int) -> Reconstruct:
@@ -29,4 +36,4 @@ def train(job: Job, steps: int) -> Reconstruct:
 
 
 if __name__ == "__main__":
-    run(train)
+    run(train, "dictionary-learning")

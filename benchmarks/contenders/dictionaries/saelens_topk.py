@@ -24,4 +24,4 @@ def train(job: Job, steps: int) -> Reconstruct:
 
 
 if __name__ == "__main__":
-    run(train)
+    run(train, "sae-lens")

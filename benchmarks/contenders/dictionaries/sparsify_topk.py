@@ -3,6 +3,8 @@
 The trainer itself reads activations from a language model only.
 """
 
+from itertools import chain
+
 from contender import Job, Reconstruct, run
 from schedulefree import ScheduleFreeWrapper
 from sparsify import SparseCoder
@@ -20,7 +22,7 @@ def train(job: Job, steps: int) -> Reconstruct:
     rate = 5e-3 / (job.latents / 2**14) ** 0.5 * job.rate_factor
     optimiser = ScheduleFreeWrapper(SignSGD(coder.parameters(), lr=rate), momentum=0.95)
     optimiser.train()
-    for rows in (first, *batches):
+    for rows in chain([first], batches):
         coder.set_decoder_norm_to_unit_norm()
         coder(rows).fvu.backward()
         coder.remove_gradient_parallel_to_decoder_directions()
@@ -37,4 +39,4 @@ def train(job: Job, steps: int) -> Reconstruct:
 
 
 if __name__ == "__main__":
-    run(train)
+    run(train, "eai-sparsify")
