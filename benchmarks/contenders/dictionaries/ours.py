@@ -15,7 +15,7 @@ def train(job: Job, steps: int) -> Reconstruct:
     """Settings as in the default preset, but for size, k and steps."""
     rate = SaeConfig().learning_rate * job.rate_factor
     config = SaeConfig(latents=job.latents, k=job.k, batch_size=job.batch_size, steps=steps, learning_rate=rate)
-    sae = training.train(job.rows("train"), config, job.seed, lambda done, _: job.mark(round(done * steps)))
+    sae = training.train(job.rows("train"), config, job.seed, lambda done, *_: job.mark(round(done * steps)))
     return lambda rows: (sae(rows), sae.encode(rows))
 
 
