@@ -13,22 +13,30 @@ from seqsae_core.dashboard import waiting
 from seqsae_core.study import read_progress
 
 LOG = "detached.log"
+BUSY = ":material/progress_activity: Other work on this study is running. This can start when that is done."
 
 
 @st.fragment(run_every=1.5)
-def runner(folder: Path, label: str, command: str, landed: Callable[[], bool]) -> None:
-    """What `offer` offers; while anything builds the study, its progress instead.
+def runner(
+    folder: Path, label: str, command: str, landed: Callable[[], bool], mine: Callable[[set[str]], bool]
+) -> None:
+    """What `offer` offers; while that builds the study, its progress instead.
 
-    landed: whether the page has something new to show; it is then drawn again.
+    landed: whether the page has something new to show; it is then drawn again. mine: whether stages of these names are
+    this work's; of other work it is only said that it runs.
     """
     if landed():
         st.rerun()
     progress = _progress(folder)
+    own = mine({stage["name"] for stage in progress["stages"]})
     if waiting.alive(progress):
-        waiting.stages(progress)
-        waiting.verdict(folder, progress)
+        if own:
+            waiting.stages(progress)
+            waiting.verdict(folder, progress)
+        else:
+            st.caption(BUSY)
         return
-    if progress["state"] == "failed":
+    if own and progress["state"] == "failed":
         st.error(f"The last run stopped: {progress.get('error')}", icon=":material/error:")
     offer(folder, label, command)
 

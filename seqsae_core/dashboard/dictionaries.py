@@ -14,6 +14,7 @@ from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.widgets import interval, percent
 from seqsae_core.errors import UserError
 from seqsae_core.sae.names import VARIANTS
+from seqsae_core.store import STAGES
 from seqsae_core.study import Study
 
 COLOURS = {"New items": "new_items", "Same items": "same_items"}
@@ -158,4 +159,5 @@ def sweeping(opened: Opened) -> None:
     with st.container(border=True):
         st.markdown(SWEEP)
         landed = lambda: set(Study.open(folder).manifest["stages"]) != drawn  # noqa: E731
-        detached.runner(folder, "Sweep layers and sparsity", sweep_command(folder), landed)
+        mine = lambda stages: stages.isdisjoint(STAGES)  # noqa: E731
+        detached.runner(folder, "Sweep layers and sparsity", sweep_command(folder), landed, mine)

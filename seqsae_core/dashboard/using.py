@@ -40,4 +40,5 @@ def panel(folder: Path, dictionary: str) -> None:
     """Why there is no evidence, and the button and the command that build it; redraws the page when it is there."""
     st.markdown(WHY)
     landed = lambda: waiting.landed(folder, OPENS, dictionary)  # noqa: E731
-    detached.runner(folder, LABEL, use_command(folder, dictionary), landed)
+    mine = lambda stages: "evidence" in stages  # noqa: E731
+    detached.runner(folder, LABEL, use_command(folder, dictionary), landed, mine)
