@@ -51,7 +51,7 @@ PIPELINE = (
         lambda c: (c.recommender, c.data.max_length),
         version=8,
     ),
-    Stage("sae", "Training the sparse autoencoder", 60, ("recommender",), lambda c: c.sae, version=4),
+    Stage("sae", "Training the sparse autoencoder", 60, ("recommender",), lambda c: c.sae, version=5),
     Stage("evidence", "Measuring what latents mean", 60, ("sae",), lambda c: c.evidence, version=2),
     Stage("map", "Drawing the map", 20, ("evidence",), lambda c: c.layout),
     Stage("steering", "Measuring what steering costs", 60, ("evidence",), lambda c: c.steering),

@@ -156,8 +156,7 @@ class BatchTopK(TopK):
         """With the one threshold above which k latents a held-out position fire on average."""
         whole = JumpReLU(self.width, self.latents)
         whole.load_state_dict(self.state_dict() | {"threshold": whole.threshold})
-        preactivations = self.preactivations(held_out).view(1, -1)
-        whole.threshold.fill_(float(sparse.kth_of_rows(preactivations, self.k * len(held_out)).clamp(min=0)))
+        whole.threshold.fill_(max(0.0, sparse.kth_largest(self.preactivations(held_out), self.k * len(held_out))))
         return whole
 
 

@@ -1,11 +1,11 @@
 """An autoencoder's work with only the codes that fire, forward and backward.
 
 Autograd would scatter them into dense (rows, latents) gradients; here the weights' gradients are sparse products.
-On the CPU, NumPy selects and SciPy multiplies: both several times as fast as torch's own on codes this sparse.
+On the CPU a loop of our own selects and SciPy multiplies: both several times as fast as torch on codes this sparse.
 """
 
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 from torch import Tensor
 from torch.nn import functional as F
 
-THREADS = ThreadPoolExecutor()
+FEW_ROWS = 64
 
 
 class Codes(NamedTuple):
@@ -41,16 +41,21 @@ Choice = Callable[[Tensor], Tensor]
 
 
 def largest_of_rows(x: Tensor, k: int) -> Tensor:
-    """Flat places (m,), ascending, of the k largest entries of each row of x (n, columns).
+    """Flat places (n · k,), row after row, of the k largest entries of each row of x (n, columns)."""
+    x = x.detach()
+    if x.is_cuda or len(x) < FEW_ROWS:
+        starts = torch.arange(0, x.numel(), x.shape[1], device=x.device)
+        return (x.topk(k, dim=1, sorted=False).indices + starts[:, None]).flatten()
+    from seqsae_core.sae import kernels  # half a second that a page does not need
 
-    Entries that tie with the smallest of them are taken too.
-    """
-    return _places(x.detach() >= kth_of_rows(x, k))
+    places = np.empty((len(x), k), np.int64)
+    kernels.largest_of_rows(x.numpy(), _bounds(x, k), k, places)
+    return torch.from_numpy(places).flatten()
 
 
 def largest_of_all(x: Tensor, count: int) -> Tensor:
     """Flat places (m,), ascending, of the `count` largest entries of x, and of those that tie with the smallest."""
-    return _places(x.detach() >= kth_of_rows(x.reshape(1, -1), count))
+    return _places(x.detach() >= kth_largest(x, count))
 
 
 def above(x: Tensor, threshold: Tensor) -> Tensor:
@@ -58,14 +63,11 @@ def above(x: Tensor, threshold: Tensor) -> Tensor:
     return _places(x.detach() > threshold.detach())
 
 
-def kth_of_rows(x: Tensor, k: int) -> Tensor:
-    """The k-th largest entry of each row, (n, 1); x: (n, columns)."""
+def kth_largest(x: Tensor, k: int) -> float:
+    """The k-th largest entry of x."""
     if x.is_cuda:
-        return x.topk(k, dim=1, sorted=False).values.amin(1, keepdim=True)
-    place = x.shape[1] - k
-    parts = np.array_split(x.detach().numpy(), torch.get_num_threads())
-    found = THREADS.map(lambda rows: np.partition(rows, place, axis=1)[:, place, None], parts)
-    return torch.from_numpy(np.concatenate(list(found)))
+        return float(x.detach().flatten().topk(k, sorted=False).values.min())
+    return float(np.partition(x.detach().numpy(), x.numel() - k, axis=None)[x.numel() - k])
 
 
 def encode(x: Tensor, weight: Tensor, bias: Tensor, choose: Choice) -> Codes:
@@ -84,7 +86,7 @@ def decode(codes: Codes, weight: Tensor) -> Tensor:
 class _Encode(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, weight, bias, choose):
-        preactivations = torch.addmm(bias, x, weight)
+        preactivations = SCRATCH.product(x, weight, bias)
         places = choose(preactivations)
         values = preactivations.view(-1)[places].relu()
         latents, starts = places % len(bias), _starts(places // len(bias), len(x))
@@ -98,7 +100,7 @@ class _Encode(torch.autograd.Function):
         x, values, latents, starts = ctx.saved_tensors
         gradient = gradient * (values > 0)
         to_bias = torch.bincount(latents, gradient, ctx.size).to(gradient.dtype)
-        return None, _transposed_product(Codes(gradient, latents, starts), ctx.size, x).T, to_bias, None
+        return None, _transposed_product(Codes(gradient, latents, starts), ctx.size, x).T.contiguous(), to_bias, None
 
 
 class _Decode(torch.autograd.Function):
@@ -110,11 +112,35 @@ class _Decode(torch.autograd.Function):
     @staticmethod
     def backward(ctx, gradient):
         values, latents, starts, weight = ctx.saved_tensors
-        to_weight = _transposed_product(Codes(values, latents, starts), len(weight), gradient)
-        with torch.enable_grad():
-            values = values.detach().requires_grad_()
-            out = F.embedding_bag(latents, weight.detach(), starts[:-1], per_sample_weights=values, mode="sum")
-        return torch.autograd.grad(out, values, gradient)[0], None, None, to_weight
+        if gradient.is_cuda:
+            to_weight = _transposed_product(Codes(values, latents, starts), len(weight), gradient)
+            return (gradient[_rows(starts)] * weight[latents]).sum(1), None, None, to_weight
+        from seqsae_core.sae import kernels
+
+        parts = (part.numpy() for part in (values, latents, starts, weight, gradient.contiguous()))
+        to_values, to_weight = kernels.decode_backward(*parts)
+        return torch.from_numpy(to_values), None, None, torch.from_numpy(to_weight)
+
+
+class _Scratch(threading.local):
+    """Memory for preactivations, kept from step to step: fresh pages cost as much as half of the product."""
+
+    MOST = 2**24
+    kept = torch.empty(0)
+
+    def product(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        """x @ weight + bias, (n, latents), to be done with before the next one."""
+        shape = len(x), len(bias)
+        size = shape[0] * shape[1]
+        if x.is_cuda or size > self.MOST:
+            return torch.addmm(bias, x, weight)
+        if len(self.kept) < size:
+            with torch.inference_mode(False):
+                self.kept = torch.empty(size)
+        return torch.addmm(bias, x, weight, out=self.kept[:size].view(shape))
+
+
+SCRATCH = _Scratch()
 
 
 def _transposed_product(codes: Codes, size: int, rows: Tensor) -> Tensor:
@@ -124,6 +150,15 @@ def _transposed_product(codes: Codes, size: int, rows: Tensor) -> Tensor:
         return rows.new_zeros(size, rows.shape[1]).index_add_(0, codes.latents, spread)
     parts = tuple(part.detach().numpy() for part in codes)
     return torch.from_numpy(csr_array(parts, (len(rows), size)).T @ rows.detach().numpy())
+
+
+def _bounds(x: Tensor, k: int) -> np.ndarray:
+    """What at least k entries of each row of x reach, (n,): the k-th largest of the maxima of groups of columns."""
+    columns = x.shape[1]
+    size = next(size for size in (16, 8, 4, 2, 1) if columns % size == 0 and (columns >= 4 * k * size or size == 1))
+    maxima = x.view(len(x), size, -1).amax(1).numpy()
+    place = maxima.shape[1] - k
+    return np.partition(maxima, place, axis=1)[:, place]
 
 
 def _places(chosen: Tensor) -> Tensor:

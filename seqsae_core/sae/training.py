@@ -106,8 +106,8 @@ class Trainer:
         error = torch.stack([residual.pow(2).mean() for residual in residuals]).mean() + self.sae.penalty(codes)
         if self.sae.revived:
             error = error + self._auxiliary(x, residuals[-1].detach())
-        fired = codes.latents[codes.values > 0]
-        self.idle.add_(1)[fired] = 0
+        fired = torch.bincount(codes.latents, codes.values.detach(), len(self.idle))
+        self.idle = torch.where(fired > 0, 0, self.idle + 1)
         return error, float(residuals[-1].detach().pow(2).mean() / x.pow(2).mean())
 
     def _auxiliary(self, x: Tensor, residual: Tensor) -> Tensor | float:
