@@ -1,8 +1,8 @@
 """The seed paper's own measure of interpretability (arXiv 2507.12202) on MovieLens-1M, beside the held-out ones.
 
-`python benchmarks/paper.py ml-1m --layers 1 2 --variants topk relu`: the folder holds `movies.dat` and `ratings.dat` (or
-`sequences.parquet`: user_id, position, movie_id). Settings not given are those of the preset. Nothing trained is kept,
-but for the recommender with `--checkpoint`. Definitions in docs/METHOD.md, *Beside the paper*.
+`python benchmarks/paper.py ml-1m --layers 1 2 --variants topk relu`: the folder holds `movies.dat` and `ratings.dat`
+(or `sequences.parquet`: user_id, position, movie_id). Settings not given are those of the preset. Nothing trained is
+kept, but for the recommender with `--checkpoint`. Definitions in docs/METHOD.md, *Beside the paper*.
 """
 
 import argparse
@@ -52,8 +52,9 @@ def main() -> None:
         benches[layer] = Bench(*(values.at_items() for values in roles), concepts)
     log = [{name: value for name, value in row.items() if name != "losses"} for row in trained.log]
     result = {"recommender": {"settings": asdict(recipe), "seed": options.seed, "log": log}, "threads": threads}
-    result |= {"max_length": options.max_length, "neurons": {layer: told(b.neurons()) for layer, b in benches.items()}}
-    runs = [told(run(benches[point.layer], point, seed)) for point in points for seed in options.seeds]
+    result["max_length"] = options.max_length
+    result["neurons"] = {layer: bench.neurons() for layer, bench in benches.items()}
+    runs = [run(benches[point.layer], point, seed) for point in points for seed in options.seeds]
     print(json.dumps(result | {"chosen": choose(runs), "runs": runs}, indent=1))
 
 
@@ -81,7 +82,7 @@ def prepare(folder: Path) -> tuple[Sequences, ConceptTable, Split]:
         items = pd.read_csv(folder / "movies.dat", sep="::", engine="python", **layout)
         rows = pd.read_parquet(folder / "sequences.parquet").sort_values([USER, "position"])
         users, user = np.unique(rows[USER], return_inverse=True)
-        last = hash_share(users, "last").argsort().argsort()
+        last = hash_share(users, "last").argsort()
         rows = rows.rename(columns={"movie_id": ITEM}).assign(**{TIME: last[user]})[[USER, ITEM, TIME]]
     else:
         rows, items = readers.read(str(folder))
@@ -133,7 +134,7 @@ def run(bench: Bench, point: SaeConfig, seed: int) -> dict[str, Any]:
     """One dictionary, trained on fit users; its figures on test users, and those of as many random directions."""
     began = time.monotonic()
     sae = sae_training.train(bench.fit.values, point, seed)
-    return {
+    found = {
         "settings": asdict(point), "seed": seed, "train_seconds": round(time.monotonic() - began, 1),
         "explained_variance": fidelity.explained_variance(bench.score, sae, seed)["explained_variance"],
         "l0": float(fidelity.density(sae, bench.score.values).sum()),
@@ -141,6 +142,8 @@ def run(bench: Bench, point: SaeConfig, seed: int) -> dict[str, Any]:
         "latents": bench.figures(rivals.latents(sae)),
         "random_directions": bench.figures(rivals.random_directions(bench.fit.values, point.latents, seed)),
     }  # fmt: skip
+    print(json.dumps(found), file=sys.stderr, flush=True)
+    return found
 
 
 def choose(runs: list[dict[str, Any]]) -> dict[str, Any]:
@@ -149,12 +152,6 @@ def choose(runs: list[dict[str, Any]]) -> dict[str, Any]:
     means = table[[c for c in table if "." not in c or "settings" not in c]].groupby("of").mean(numeric_only=True)
     best = means["latents.paper.select"].idxmax()
     return {"settings": json.loads(best), "seeds": int((table["of"] == best).sum())} | means.loc[best].to_dict()
-
-
-def told(figures: dict[str, Any]) -> dict[str, Any]:
-    """The same figures, after a line of them to stderr."""
-    print(json.dumps(figures), file=sys.stderr, flush=True)
-    return figures
 
 
 if __name__ == "__main__":
