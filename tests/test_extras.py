@@ -28,7 +28,7 @@ def study(tiny_study, tmp_path_factory) -> Study:
 
 @pytest.fixture(scope="module")
 def bert4rec_study(tmp_path_factory) -> Study:
-    """Its model has positions of its own, which dictionaries are trained on and evidence leaves out; built from files."""
+    """Built from files; its model has positions of its own, which train dictionaries and are left out of evidence."""
     config = preset("tiny", architecture="bert4rec", memory=0.0)
     return build(tmp_path_factory.mktemp("bert4rec") / "study", config, extras=True)
 

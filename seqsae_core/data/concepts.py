@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 NO_GENRE = ("", "(no genres listed)", "unknown")
+DECILE = "popularity decile "
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,13 @@ class ConceptTable:
 
     @property
     def decile(self) -> np.ndarray:
-        """Popularity decile of each item, 0 the least popular, (n_items + 1,); 0 also for padding."""
-        return self.values[:, self.group("popularity")].argmax(1)
+        """Popularity decile of each item, 0 the least popular, (n_items + 1,); 0 also for padding.
+
+        Fewer than ten items fill only some of the deciles.
+        """
+        columns = self.group("popularity")
+        numbers = [int(self.names[column].removeprefix(DECILE)) for column in columns]
+        return self.values[:, columns].astype(int) @ (np.array(numbers, int) - 1)
 
     def column(self, concept: str) -> np.ndarray:
         """Values of one concept, (n_items + 1,)."""
@@ -59,7 +65,7 @@ def build_concepts(catalogue: pd.DataFrame) -> ConceptTable:
     decades.columns = [f"{d}s" for d in decades.columns]
     rank = catalogue["count"].rank(method="first")
     decile = np.ceil(rank / len(rank) * 10).astype(int).clip(1, 10)
-    deciles = pd.get_dummies(decile).add_prefix("popularity decile ")
+    deciles = pd.get_dummies(decile).add_prefix(DECILE)
     return _stack({"genre": genres, "decade": decades, "popularity": deciles})
 
 

@@ -72,7 +72,7 @@ def collect(
     Users come out in order of context length; users without context are left out. Values take no more memory than
     `spill` allows. Raises UserError for a layer that the model has not.
     """
-    check_layer(model, layer)
+    check_layer(layer, model.n_layers)
     users = users[split.context_end[users] > 0]
     users = users[np.argsort(split.context_end[users], kind="stable")]
     count = int(np.minimum(split.context_end[users], model.max_length).sum()) + model.mask_tokens * len(users)
@@ -89,13 +89,12 @@ def collect(
     return Activations(values, *at_each)
 
 
-def check_layer(model: SequenceModel, layer: int) -> None:
-    """Raise UserError for a layer that the model has not."""
-    last = model.n_layers + 1
-    if not 0 <= layer <= last:
+def check_layer(layer: int, blocks: int) -> None:
+    """Raise UserError for a layer that a model of so many blocks has not."""
+    if not 0 <= layer <= blocks + 1:
         raise UserError(
-            f"The model has no layer {layer}. Choose from 0 (embeddings), 1 to {model.n_layers} (outputs of its "
-            f"blocks) and {last} (final norm)."
+            f"The model has no layer {layer}. Choose from 0 (embeddings), 1 to {blocks} (outputs of its blocks) and "
+            f"{blocks + 1} (final norm)."
         )
 
 
