@@ -77,12 +77,19 @@ def build(folder: str | Path, config: StudyConfig, extras: bool = False) -> Stud
     data = fingerprint(config.data.source, config.data.items)
     stamps = make_stamps(config, data)
     if up_to_date(folder, stamps, config.dictionary, todo):
-        return Study.open(folder)
+        return _with_settings(Study.open(folder), config)
     study = Study.create(folder, {"config": to_dict(config), "fingerprint": data, **_environment(config)})
     progress = Progress(folder / PROGRESS, [(s.name, s.label, s.budget_seconds) for s in todo])
     for stage in todo:
         _run_stage(study, config, stage, stamps[stage.name], progress)
     progress.finish()
+    return study
+
+
+def _with_settings(study: Study, config: StudyConfig) -> Study:
+    """The same study; settings that no stage depends on, such as memory, may be new."""
+    if study.manifest["config"] != to_dict(config):
+        study.update_manifest(config=to_dict(config))
     return study
 
 

@@ -154,6 +154,8 @@ def test_use_makes_a_dictionary_the_default_and_later_builds_keep_it(study):
     build = ["build", "--preset", "tiny", "--out", str(study.path)]
     assert main(build) == 0
     assert Study.open(study.path).manifest == used.manifest
+    assert main([*build, "--memory", "0.5"]) == 0
+    assert Study.open(study.path).config == replace(used.config, memory_gib=0.5)
     assert main([*build, "--seed", "1", "--data", "nowhere.csv"]) == 2
     use(study.path, DEFAULT)
     assert main(build) == 0
