@@ -173,7 +173,7 @@ def _paper() -> StudyConfig:
             batch_size=128,
             learning_rate=1e-3,
         ),
-        sae=SaeConfig(variant="relu", latents=512, k=0, l1=0.02, steps=8000, learning_rate=1e-3),
+        sae=SaeConfig(variant="relu", latents=512, k=0, l1=1.25, steps=8000, learning_rate=1e-3),
     )
 
 
