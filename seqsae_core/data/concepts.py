@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 NO_GENRE = ("", "(no genres listed)", "unknown")
+DECILE = "popularity decile "
 KNOWN = ("item_id", "title", "genres")
 MIN_ITEMS = 10
 MOST_YEARS, MOST_TAGS, MOST_LEVELS = 20, 100, 50
@@ -26,8 +27,13 @@ class ConceptTable:
 
     @property
     def decile(self) -> np.ndarray:
-        """Popularity decile of each item, 0 the least popular, (n_items + 1,); 0 also for padding."""
-        return self.values[:, self.group("popularity")].argmax(1)
+        """Popularity decile of each item, 0 the least popular, (n_items + 1,); 0 also for padding.
+
+        Fewer than ten items fill only some of the deciles.
+        """
+        columns = self.group("popularity")
+        numbers = [int(self.names[column].removeprefix(DECILE)) for column in columns]
+        return self.values[:, columns].astype(int) @ (np.array(numbers, int) - 1)
 
     def column(self, concept: str) -> np.ndarray:
         """Values of one concept, (n_items + 1,)."""
@@ -68,7 +74,7 @@ def build_concepts(catalogue: pd.DataFrame) -> ConceptTable:
         "genre": _listed(catalogue["genres"]),
         "decade": _levels(decade.astype(object)).add_suffix("s"),
         "year": _frequent(_levels(catalogue["year"].astype(object))).iloc[:, :MOST_YEARS].add_prefix("released "),
-        "popularity": _levels(decile).add_prefix("popularity decile "),
+        "popularity": _levels(decile).add_prefix(DECILE),
     }
     for column in catalogue.columns[catalogue.columns.get_loc("count") + 1 :]:
         tables[column] = _described(catalogue[column], column)

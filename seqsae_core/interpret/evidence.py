@@ -34,7 +34,7 @@ def default_features(sae: Autoencoder, fit: np.ndarray, seed: int) -> list[Featu
     """Latents and the rivals that are cheap enough for every build; `fit`: activations of fit users (n, width)."""
     return [
         rivals.latents(sae),
-        rivals.neurons(fit),
+        rivals.neurons(fit.mean(0, dtype=np.float64)),
         rivals.pca(fit, seed),
         rivals.random_directions(fit, sae.latents, seed),
     ]

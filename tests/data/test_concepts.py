@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from seqsae_core.data.concepts import build_catalogue, build_concepts
 
@@ -29,6 +30,18 @@ def test_concepts_have_a_padding_row_and_no_pseudo_genre():
     assert table.column("2000s").tolist() == [0, 0, 1, 0]
     assert (table.values[1:, table.group("popularity")].sum(1) == 1).all()
     assert table.column("popularity decile 10").tolist() == [0, 0, 0, 1]
+
+
+@pytest.mark.parametrize("n", [1, 3, 10, 25])
+def test_the_decile_of_an_item_is_the_one_that_its_concept_names(n):
+    items = pd.DataFrame({"item_id": range(n), "title": "", "genres": "A"})
+    table = build_concepts(build_catalogue(items, np.arange(n), np.arange(n)))
+    named = [
+        next(d for d in range(1, 11) if (c := f"popularity decile {d}") in table.names and table.column(c)[item])
+        for item in range(1, n + 1)
+    ]
+    assert table.decile.tolist() == [0, *(d - 1 for d in named)]
+    assert named == sorted(named) and named[-1] == 10
 
 
 def described(**columns):
