@@ -42,7 +42,7 @@ class Stage:
 
 
 PIPELINE = (
-    Stage("data", "Reading interactions", 12, (), lambda c: c.data),
+    Stage("data", "Reading interactions", 12, (), lambda c: c.data, version=2),
     Stage(
         "recommender",
         "Training the recommender",
@@ -52,7 +52,7 @@ PIPELINE = (
         version=8,
     ),
     Stage("sae", "Training the sparse autoencoder", 60, ("recommender",), lambda c: c.sae, version=6),
-    Stage("evidence", "Measuring what latents mean", 60, ("sae",), lambda c: c.evidence, version=2),
+    Stage("evidence", "Measuring what latents mean", 60, ("sae",), lambda c: c.evidence, version=3),
     Stage("map", "Drawing the map", 20, ("evidence",), lambda c: c.layout),
     Stage("steering", "Measuring what steering costs", 60, ("evidence",), lambda c: c.steering),
 )
@@ -63,7 +63,7 @@ EXTRAS = Stage(
     900,
     ("steering",),
     lambda c: (c.evidence, c.steering),
-    version=3,
+    version=4,
 )
 
 

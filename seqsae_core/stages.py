@@ -123,7 +123,8 @@ def run_evidence(study: Study, config: StudyConfig, folder: Path, report: Report
     corpus, fit = held_out(study, config, spill)
     fit = fit.at_items(spill)
     kinds = evidence.default_features(sae, fit.values, config.seed)
-    found = evidence.collect_evidence(sae, kinds, fit, corpus, config.evidence, config.seed, report)
+    outputs = study.model().item_vectors().detach().numpy()
+    found = evidence.collect_evidence(sae, kinds, fit, corpus, outputs, config.evidence, config.seed, report)
     write_tables(folder, found.tables)
     np.save(folder / "select_correlation.npy", found.atlases["latents"].r_select.astype(np.float32))
     write_json(folder / "summary.json", found.summary)
@@ -150,7 +151,7 @@ def held_out(
         for role in (seq.FIT, seq.SELECT, seq.SCORE)
     )
     select, score = select.at_items(spill), score.at_items(spill)
-    return atlas.Corpus(select, score, sequences, study.catalogue(), study.concepts()), fit
+    return atlas.Corpus(select, score, sequences, split, study.catalogue(), study.concepts()), fit
 
 
 def run_map(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:

@@ -77,7 +77,7 @@ def build_concepts(catalogue: pd.DataFrame) -> ConceptTable:
         "popularity": _levels(decile).add_prefix(DECILE),
     }
     for column in catalogue.columns[catalogue.columns.get_loc("count") + 1 :]:
-        tables[column] = _described(catalogue[column], column)
+        tables[column if column not in tables else f"{column} (column)"] = _described(catalogue[column], column)
     return _stack(tables)
 
 

@@ -25,6 +25,13 @@ class ItemSums:
     total: np.ndarray
     square: np.ndarray
 
+    def per_item(self) -> "ItemSums":
+        """Every item once, with the square root of its mean activation: what the test of significance works on, so that
+        neither the most watched items nor the few that fire a latent most decide it alone."""
+        seen = (self.counts > 0).astype(np.float64)
+        mean = self.total / self.counts.clip(min=1)[:, None]
+        return ItemSums(seen, np.sqrt(mean.clip(min=0)), mean)
+
     def only(self, items: np.ndarray) -> "ItemSums":
         """The same over positions whose item is in the boolean mask (n_items + 1,)."""
         keep = items.astype(np.float64)

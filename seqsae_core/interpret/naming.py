@@ -15,7 +15,7 @@ from seqsae_core.interpret.rules import Rule, balanced_accuracy, best_rule
 from seqsae_core.interpret.significance import Significance
 
 UNCLEAR = "unclear"
-NOTHING = "No concept is significant at 5 % family-wise error, on half of the items or on all, and no few items stand out."
+NOTHING = "No concept is significant at 5 % family-wise error, on half of the items or on all; no few items stand out."
 TOP_ITEMS, PEAK_ITEMS = 30, 5
 STRONGLY = 0.5
 MOST_CANDIDATES = 8
@@ -30,6 +30,11 @@ class Name:
     kind: str
     evidence: str
     score: float | None = None
+
+    @classmethod
+    def of_nothing(cls) -> "Name":
+        """That of a latent without evidence for any."""
+        return cls(UNCLEAR, UNCLEAR, NOTHING)
 
 
 def naming_half(n_items: int, seed: int) -> np.ndarray:
@@ -65,11 +70,11 @@ class Namer:
             candidates = self._significant(feature, tested)
             if candidates:
                 return self._by_concepts(feature, candidates, tested)
-        return self._by_items(feature) if self.recognised.found[feature] else Name(UNCLEAR, UNCLEAR, NOTHING)
+        return self._by_items(feature) if self.recognised.found[feature] else Name.of_nothing()
 
     def fires(self, feature: int) -> np.ndarray:
-        """Items on which it fires strongly, bool (n_items + 1,): half or more of the mean over its five strongest naming
-        items. Where it barely fires is for nobody to tell."""
+        """Items on which it fires strongly, bool (n_items + 1,): with half or more of the mean over its five strongest
+        naming items. Where it barely fires is for nobody to tell."""
         mean = self.mean[:, feature]
         peak = np.sort(mean[self.naming])[-PEAK_ITEMS:].mean() if self.naming.any() else 0.0
         return (mean > 0) & (mean >= STRONGLY * peak)

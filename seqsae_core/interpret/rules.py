@@ -1,6 +1,6 @@
 """Rules in words that predict on which items a feature fires: concepts joined by "and" or "or", and words of titles."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -36,21 +36,28 @@ def best_rule(
     concepts: Sequence[int], words: Sequence[str], holds: np.ndarray, has_word: dict[str, np.ndarray],
     fires: np.ndarray, where: np.ndarray,
 ) -> Rule:  # fmt: skip
-    """Start from the first concept; join another one or a word while balanced accuracy on the items in `where` gains
-    a hundredth or more.
+    """Start from the first concept; join other concepts, then words, while balanced accuracy on the items in `where`
+    gains a hundredth or more.
 
     concepts: candidates, the strongest first; holds: bool (n_items + 1, c); has_word: bool (n_items + 1,) each;
     fires: what is to be predicted, where: the items to look at, bool (n_items + 1,).
     """
+
+    def score(rule: Rule) -> float:
+        return balanced_accuracy(rule.says, fires, where) or 0.0
+
     rule = Rule((concepts[0],), (), (), holds[:, concepts[0]])
-    while True:
-        score = balanced_accuracy(rule.says, fires, where) or 0.0
-        longer = [(balanced_accuracy(r.says, fires, where) or 0.0, r) for r in _longer(rule, concepts, holds)]
-        longer += [(balanced_accuracy(r.says, fires, where) or 0.0, r) for r in _with_words(rule, words, has_word)]
-        found, better = max(longer, key=lambda pair: pair[0], default=(0.0, rule))
-        if found < score + LEAST_GAIN:
-            return rule
+    rule = _improved(rule, lambda one: _longer(one, concepts, holds), score)
+    return _improved(rule, lambda one: _with_words(one, words, has_word), score)
+
+
+def _improved(rule: Rule, longer: Callable[[Rule], list[Rule]], score: Callable[[Rule], float]) -> Rule:
+    while candidates := longer(rule):
+        better = max(candidates, key=score)
+        if score(better) < score(rule) + LEAST_GAIN:
+            break
         rule = better
+    return rule
 
 
 def balanced_accuracy(says: np.ndarray, fires: np.ndarray, where: np.ndarray) -> float | None:
@@ -63,7 +70,7 @@ def balanced_accuracy(says: np.ndarray, fires: np.ndarray, where: np.ndarray) ->
 
 def _longer(rule: Rule, concepts: Sequence[int], holds: np.ndarray) -> list[Rule]:
     """The rule with one more concept, joined by "and" or "or"."""
-    if len(rule.concepts) == MOST_CONCEPTS or rule.words:
+    if len(rule.concepts) == MOST_CONCEPTS:
         return []
     found = []
     for c in concepts:

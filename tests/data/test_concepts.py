@@ -75,6 +75,12 @@ def test_any_column_becomes_concepts():
     assert not names_of(table, "note"), "nor does what each item has alone"
 
 
+def test_a_column_may_have_the_name_of_a_group():
+    table = described(popularity=["much"] * 20 + ["little"] * 20)
+    assert names_of(table, "popularity (column)") == ["popularity: little", "popularity: much"]
+    assert table.decile.max() == 9
+
+
 def test_numbers_become_fifths_and_ties_stay_together():
     items = pd.DataFrame({"item_id": range(100), "title": "T", "genres": "", "minutes": np.repeat(np.arange(50), 2)})
     items.loc[99, "minutes"] = np.nan
