@@ -1,5 +1,6 @@
 """Dictionaries on disk: written in the folder format of SAELens, read from that and from sparsify's."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,15 @@ def load(folder: Path) -> Autoencoder:
 def trained_on(folder: Path) -> str | None:
     """The fingerprint of the model that a dictionary was trained on; None where its writer kept none."""
     return (_config(folder).get("metadata") or {}).get("model")
+
+
+def fingerprint(sae: Autoencoder) -> str:
+    """Of a dictionary's weights: the first 16 hex digits of the SHA-256 over their names, shapes and values."""
+    digest = hashlib.sha256()
+    for name, weights in sorted(sae.state_dict().items()):
+        digest.update(f"{name} {tuple(weights.shape)} ".encode())
+        digest.update(weights.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _saelens(folder: Path) -> Autoencoder:

@@ -1,7 +1,7 @@
 """What edits do to codes, and what that adds to hidden states: many strengths of the same edits at once."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -46,6 +46,14 @@ class Variants:
         if any(edit.kind == "mass" for edit in self.edits):
             touched |= codes.flatten(0, -2).any(0)
         return torch.nonzero(touched)[:, 0]
+
+
+def beside_plain(displacements: Tensor | Variants) -> Tensor | Variants:
+    """The same with a variant that moves nothing in front: displacements (variants, width) or variants of edits."""
+    if isinstance(displacements, Variants):
+        strengths = displacements.strengths
+        return replace(displacements, strengths=torch.cat([torch.zeros_like(strengths[:, :1]), strengths], dim=1))
+    return torch.cat([torch.zeros_like(displacements[:1]), displacements])
 
 
 def changes(codes: Tensor, columns: Tensor, edits: Sequence[Edit], strengths: Tensor, units: Tensor) -> Tensor:

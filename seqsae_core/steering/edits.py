@@ -126,11 +126,10 @@ def _check_levels(edit: Edit) -> None:
     if edit.kind not in TOWARDS:
         fits = (low, high) == (-math.inf, math.inf)
     elif edit.kind == "clamp":
-        fits = low <= high and low != math.inf and high != -math.inf and not (math.isinf(low) and math.isinf(high))
+        fits = low <= high and any(abs(level) <= MAX_STRENGTH for level in (low, high))
     else:
-        fits = low == high and (edit.kind == "set" or low == 0)
-    finite = [level for level in (low, high) if not math.isinf(level)]
-    if not fits or any(abs(level) > MAX_STRENGTH for level in finite):
+        fits = low == high and abs(low) <= (MAX_STRENGTH if edit.kind == "set" else 0)
+    if not fits or any(MAX_STRENGTH < abs(level) < math.inf for level in (low, high)):
         raise UserError(
             f"The levels of {_said(edit)} cannot be: give set one number, clamp a lower and a higher one, each "
             f"within ±{MAX_STRENGTH:g} ({UNIT}), and the other kinds none."

@@ -1,8 +1,8 @@
 """Edits as text for links, "12:2.0,40:-1.5", and as JSON for files; both read back exactly.
 
-A part of the text form is `target:action`. A target is a latent, `12`, or a concept of weighted ones, `12*1.0_40*0.5`. An
-action is a strength, which adds, or one of `scale:0.5`, `mass:2.0`, `ablate`, `set=3.0`, `clamp=0.0..2.0` (either end may be
-left out); the last three take `:strength` where they shall not go the whole way.
+A part of the text form is `target:action`. A target is a latent, `12`, or a concept of weighted ones,
+`12*1.0_40*0.5`. An action is a strength, which adds, or one of `scale:0.5`, `mass:2.0`, `ablate`, `set=3.0`,
+`clamp=0.0..2.0` (either end may be left out); the last three take `:strength` where they shall not go the whole way.
 """
 
 import json
