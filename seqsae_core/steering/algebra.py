@@ -53,7 +53,7 @@ def beside_plain(displacements: Tensor | Variants) -> Tensor | Variants:
     if isinstance(displacements, Variants):
         strengths = displacements.strengths
         return replace(displacements, strengths=torch.cat([torch.zeros_like(strengths[:, :1]), strengths], dim=1))
-    return torch.cat([torch.zeros_like(displacements[:1]), displacements])
+    return torch.cat([torch.zeros(1, displacements.shape[1]), displacements])
 
 
 def changes(codes: Tensor, columns: Tensor, edits: Sequence[Edit], strengths: Tensor, units: Tensor) -> Tensor:
