@@ -173,6 +173,11 @@ class Study(Store):
         """Lift within a budget and frontier area of each method."""
         return _read_json(self._steering_folder(dictionary) / "steering.json")
 
+    @property
+    def scenarios(self) -> Path:
+        """The folder of named edits, which no build touches; it may not be there yet."""
+        return self.path / "scenarios"
+
     def _steering_folder(self, dictionary: str | None) -> Path:
         return self.folder("extras" if self.has("extras", dictionary) else "steering", dictionary)
 

@@ -1,4 +1,4 @@
-"""A target for one list ("at least 3 documentaries in the top 10"): the smallest strength that reaches it, its price."""
+"""A target for one list ("at least 3 documentaries in the top 10"): the smallest strength that does, and its price."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -15,6 +15,7 @@ from seqsae_core.steering.edits import KINDS, TOWARDS, WHOLE, Edit, check, check
 
 FORM = "write latent:strength pairs, such as 12:2.0,40:-1.5"
 KEYS = {"latent", "kind", "strength", "low", "high"}
+LARGEST = 1e9
 UNBOUNDED = {"low": -math.inf, "high": math.inf}
 
 
@@ -47,7 +48,7 @@ def from_json(text: str, dictionary: str, latents: int) -> tuple[Edit, ...]:
     try:
         values = json.loads(text)
         theirs, edits = values["dictionary"], from_list(values["edits"])
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise UserError(
             f"These are no edits ({_reason(error)}): give the JSON that was saved, with dictionary and edits."
         ) from None
@@ -96,8 +97,8 @@ def _whole(value: Any) -> int:
 
 
 def _number(value: Any) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise ValueError(f"{value!r} is no number")
+    if not isinstance(value, int | float) or isinstance(value, bool) or abs(value) > LARGEST:
+        raise ValueError(f"{str(value)[:20]} is no number that can be used")
     return float(value)
 
 
