@@ -56,7 +56,8 @@ def test_edits_of_another_dictionary_are_refused():
 
 
 BAD = [
-    "", "[" * 100_000, "[]", "3", "{}", '{"edits": []}', '{"dictionary": "x", "edits": 3}', '{"dictionary": "x", "edits": [3]}',
+    "", "[" * 100_000, "[]", "3", "{}",
+    '{"edits": []}', '{"dictionary": "x", "edits": 3}', '{"dictionary": "x", "edits": [3]}',
     *(
         json.dumps({"dictionary": "x", "edits": [edit]})
         for edit in (
@@ -66,7 +67,8 @@ BAD = [
             {"latent": True, "kind": "add", "strength": 1}, {"latent": [], "kind": "add", "strength": 1},
             {"latent": 99, "kind": "add", "strength": 1}, {"latent": 1, "kind": "set", "strength": 1},
             {"latent": 1, "kind": "add", "strength": 1e9}, {"latent": 1, "kind": "spin", "strength": 1},
-            {"latent": 1, "kind": "add", "strength": 10**400}, {"latent": 10**400, "kind": "add", "strength": 1},
+            {"latent": 1, "kind": "add", "strength": 10**400},
+            {"latent": 10**400, "kind": "add", "strength": 1},
         )
     ),
 ]  # fmt: skip
