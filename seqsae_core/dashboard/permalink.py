@@ -10,7 +10,7 @@ import streamlit as st
 from seqsae_core.errors import UserError
 
 KINDS = ("latents", "neurons", "pca", "random_directions")
-MAX_HISTORY = 500
+MAX_HISTORY, MAX_ITEMS = 500, 1000
 MAX_EDITS = 16
 
 
@@ -18,8 +18,8 @@ MAX_EDITS = 16
 class View:
     """What a link says. None means "not said": the page chooses its own default.
 
-    history: item numbers (1..n), oldest first. edits: (latent, strength) pairs; strength 1 = one standard deviation
-    of the latent's activation where it fires.
+    history: item numbers (1..n), oldest first; items: those of a concept put together by hand. edits: (latent,
+    strength) pairs; strength 1 = one standard deviation of the latent's activation where it fires.
     """
 
     study: str | None = None
@@ -32,6 +32,7 @@ class View:
     history: tuple[int, ...] | None = None
     edits: tuple[tuple[int, float], ...] | None = None
     search: str | None = None
+    items: tuple[int, ...] | None = None
 
     def but(self, **changes: Any) -> "View":
         """The same view with some parameters changed (None drops one)."""
@@ -95,13 +96,13 @@ def _kind(name: str, text: str) -> str:
     return text
 
 
-def _history(name: str, text: str) -> tuple[int, ...]:
-    parts = text.split("-") if text else []
-    if len(parts) > MAX_HISTORY:
-        raise UserError(f"The link's history has {len(parts)} items: use at most {MAX_HISTORY}.")
+def _items(name: str, text: str) -> tuple[int, ...]:
+    parts, most = text.split("-") if text else [], MAX_HISTORY if name == "history" else MAX_ITEMS
+    if len(parts) > most:
+        raise UserError(f"The link's {name} has {len(parts)} items: use at most {most}.")
     if not all(p.isascii() and p.isdigit() and len(p) < 10 for p in parts):
         raise UserError(
-            f"The link's history is {_quote(text)}: write item numbers joined by dashes, such as history=12-55-103."
+            f"The link's {name} is {_quote(text)}: write item numbers joined by dashes, such as {name}=12-55-103."
         )
     return tuple(int(p) for p in parts)
 
@@ -136,14 +137,15 @@ PARSERS = {
     "feature": _number,
     "concept": _name,
     "user": _number,
-    "history": _history,
+    "history": _items,
     "edits": _edits,
     "search": _name,
+    "items": _items,
 }
 
 
 def _format(name: str, value: Any) -> str:
-    if name == "history":
+    if name in ("history", "items"):
         return "-".join(map(str, value))
     if name == "edits":
         return ",".join(f"{latent}:{strength!r}" for latent, strength in value)
