@@ -70,7 +70,7 @@ def write(view: View) -> None:
         st.query_params.from_dict(wanted)
 
 
-def _quote(text: str) -> str:
+def quote(text: str) -> str:
     """A value from the URL as it may stand in a message: one short code span, so that nothing in it is rendered."""
     short = text if len(text) <= 60 else text[:60] + "…"
     return "`" + short.replace("`", "'") + "`"
@@ -79,20 +79,20 @@ def _quote(text: str) -> str:
 def _name(name: str, text: str) -> str | None:
     if name == "study" and (text in (".", "..") or any(c in text for c in "/\\\0")):
         raise UserError(
-            f"The link's study {_quote(text)} is not a study's name: use the folder's name alone, without a path."
+            f"The link's study {quote(text)} is not a study's name: use the folder's name alone, without a path."
         )
     return text or None
 
 
 def _number(name: str, text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise UserError(f"The link's {name} is {_quote(text)}: write a whole number, such as {name}=12.")
+        raise UserError(f"The link's {name} is {quote(text)}: write a whole number, such as {name}=12.")
     return int(text)
 
 
 def _kind(name: str, text: str) -> str:
     if text not in KINDS:
-        raise UserError(f"The link's kind is {_quote(text)}: use one of {', '.join(KINDS)}.")
+        raise UserError(f"The link's kind is {quote(text)}: use one of {', '.join(KINDS)}.")
     return text
 
 
@@ -102,7 +102,7 @@ def _items(name: str, text: str) -> tuple[int, ...]:
         raise UserError(f"The link's {name} has {len(parts)} items: use at most {most}.")
     if not all(p.isascii() and p.isdigit() and len(p) < 10 for p in parts):
         raise UserError(
-            f"The link's {name} is {_quote(text)}: write item numbers joined by dashes, such as {name}=12-55-103."
+            f"The link's {name} is {quote(text)}: write item numbers joined by dashes, such as {name}=12-55-103."
         )
     return tuple(int(p) for p in parts)
 
@@ -112,7 +112,7 @@ def _edits(name: str, text: str) -> tuple[tuple[int, float], ...]:
     if len(edits) > MAX_EDITS:
         raise UserError(f"The link has {len(edits)} edits: use at most {MAX_EDITS}.")
     if len({latent for latent, _ in edits}) < len(edits):
-        raise UserError(f"The link's edits {_quote(text)} name a latent twice: give each latent one strength.")
+        raise UserError(f"The link's edits {quote(text)} name a latent twice: give each latent one strength.")
     return edits
 
 
@@ -124,7 +124,7 @@ def _edit(part: str, text: str) -> tuple[int, float]:
         pair = (0, math.nan)
     if not colon or not math.isfinite(pair[1]):
         raise UserError(
-            f"The link's edits are {_quote(text)}: write latent:strength pairs, such as edits=12:2.0,40:-1.5."
+            f"The link's edits are {quote(text)}: write latent:strength pairs, such as edits=12:2.0,40:-1.5."
         )
     return pair
 
