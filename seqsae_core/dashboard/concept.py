@@ -45,12 +45,12 @@ def in_brief(opened: Opened, chosen: Chosen, found: "Measured") -> None:
         st.caption(f":material/warning: {caution}")
     best, size = found.kinds.iloc[0], used(opened, found)
     same, new = found.cover.same, found.cover.new
-    together = f"{count(size, 'latent')} together"
+    together = count(size, "latent")
     widgets.tiles([
-        ("Best latent, same items", fixed(best["r"]), interval((best["low"], best["high"])), ABOUT_SAME),
-        ("Best latent, new items", fixed(best["r_new"]), interval((best["low_new"], best["high_new"])), ABOUT_NEW),
-        (f"{together}, same items", fixed(at(same, size)), gain(same, size), ABOUT_SAME),
-        (f"{together}, new items", fixed(at(new, size)), gain(new, size), ABOUT_NEW),
+        ("Best latent, same", fixed(best["r"]), interval((best["low"], best["high"])), ABOUT_SAME),
+        ("Best latent, new", fixed(best["r_new"]), interval((best["low_new"], best["high_new"])), ABOUT_NEW),
+        (f"{together}, same", fixed(at(same, size)), gain(same, size), ABOUT_SAME),
+        (f"{together}, new", fixed(at(new, size)), gain(new, size), ABOUT_NEW),
     ])  # fmt: skip
 
 
@@ -135,6 +135,8 @@ def _item_table(rows: pd.DataFrame, key: str, caption: str) -> None:
             "Predicted", format="%.2f", width=85, help="What the latents of the cover say on average: 1 = has it."),
     }  # fmt: skip
     st.markdown(f"**{caption}**" + (f" ({SHOWN} shown)" if len(rows) > SHOWN else ""))
+    if "predicted" in table:
+        table = table.assign(predicted=table["predicted"].round(2) + 0.0)  # no minus before a zero
     shown = [name for name in columns if name in table]
     st.dataframe(table[shown], hide_index=True, column_config=columns, key=f"items-{key}", height=360, placeholder="–")
 

@@ -121,7 +121,7 @@ def one_by_one(opened: Opened, found: "Measured") -> None:
     st.markdown(significance(found))
     names = opened.features("latents")["name"].reindex(rows["feature"]).to_numpy()
     of = [f"{times} of {found.halves}" if found.halves else None for times in rows["chosen"]]
-    table = rows.assign(name=names, chosen=of)[list(DETECTOR)]
+    table = rows.assign(name=names, chosen=of, effect=rows["effect"].round(2) + 0.0)[list(DETECTOR)]
     event = st.dataframe(
         table, hide_index=True, column_config=DETECTOR, key="detectors", on_select="rerun",
         selection_mode="single-cell", placeholder=widgets.NOT_MEASURED,

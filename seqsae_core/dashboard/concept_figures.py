@@ -20,7 +20,7 @@ def cover_steps(same: Sequence[float], new: Sequence[float] | None, labels: Sequ
     labels: the latent of each step; kinds: rows of neurons and probe give levels to compare with, on new items where
     those are measured.
     """
-    figure, count = go.Figure(), np.arange(1, len(labels) + 1)
+    figure, count = go.Figure(), list(range(1, len(labels) + 1))
     curves = [("Same items", same, "solid", "circle-open")]
     curves += [("New items", new, "solid", "circle")] if new is not None else []
     for (name, values, dash, symbol), width in zip(curves, (1.4, 2.6), strict=False):

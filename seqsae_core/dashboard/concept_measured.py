@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from seqsae_core.interpret.probing import Bench, Measured
 
 READING = "Reading the activations of all users: some seconds, once"
-ABOUT_SAME = "On users that took no part in choosing; the items are those that chose it."
-ABOUT_NEW = "Chosen on one half of the items, scored on the other, mean over halvings: the sceptic's figure."
+ABOUT_SAME = "Same items: on users that took no part in choosing; the items are those that chose it."
+ABOUT_NEW = "New items: chosen on one half of the items, scored on the other, mean over halvings; the sceptic's figure."
 
 
 def measured_or_why_not(opened: Opened, chosen: Chosen) -> "Measured | None":
@@ -74,7 +74,7 @@ def at(values: np.ndarray | None, size: int) -> float | None:
 
 
 def gain(values: np.ndarray | None, size: int) -> str:
-    """What the latents after the first add."""
+    """What the latents after the first add to it."""
     if values is None or size < 2:
         return ""
-    return f"{fixed(values[size - 1] - values[0], signed=True)} on the first alone"
+    return f"{fixed(values[size - 1] - values[0], signed=True)} on the first"
