@@ -107,7 +107,7 @@ def steps(found: "Measured", labels: list[str]) -> pd.DataFrame:
 def edits_of(opened: Opened, found: "Measured", size: int) -> tuple[tuple[int, float], ...]:
     """The first latents of the cover as edits, in proportion to their weights; those that take away are left out."""
     can, most = set(steerable(opened).index), float(opened.study.config.steering.max_strength)
-    pairs = zip(found.cover.path.latents[:size].tolist(), found.cover.weights(size), strict=True)
+    pairs = zip(found.cover.path.latents[:size].tolist(), found.cover.weights(size).tolist(), strict=True)
     return tuple((i, round(min(STRENGTH * w, most), 2)) for i, w in pairs if i in can and STRENGTH * w >= 0.01)
 
 

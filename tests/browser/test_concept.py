@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 def test_words_become_a_concept_whose_latents_open_and_back_returns(page: Page, address: str) -> None:
     driving.open_page(page, f"{address}/concept")
     page.get_by_role("radio", name="Titles with words").click()
-    words = page.get_by_label("Words in titles")
+    words = page.get_by_role("textbox", name="Words in titles")
     words.fill("man, woman")
     words.press("Enter")
     page.wait_for_url(re.compile(r"/concept\?.*search=man"))
@@ -28,7 +28,7 @@ def test_words_become_a_concept_whose_latents_open_and_back_returns(page: Page, 
     expect(page).to_have_title("Latent")
     page.go_back()
     page.wait_for_url(re.compile(r"/concept\?.*search=man"))
-    expect(page.get_by_label("Words in titles")).to_have_value("man, woman")
+    expect(page.get_by_role("textbox", name="Words in titles")).to_have_value("man, woman")
     expect(main).to_contain_text("Titles with “man, woman”")
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from seqsae_core.dashboard.concept_choice import offered
+from seqsae_core.dashboard.permalink import params, parse
 from seqsae_core.data.concepts import ConceptTable
 from seqsae_core.study import Study
 from tests.pages.conftest import said
@@ -97,6 +98,7 @@ def test_steer_opens_with_the_latents_of_the_cover(open_page, tiny_study, monkey
     button(page, "Steer with these latents").click().run()
     ((key, view),) = went
     features = Study.open(tiny_study).features("latents").set_index("feature")
+    assert parse(params(view)) == view
     assert key == "steer" and max(strength for _, strength in view.edits) <= 2.0
     assert all(strength > 0 and features.at[latent, "alive"] for latent, strength in view.edits)
 
