@@ -117,22 +117,23 @@ def items(opened: Opened, chosen: Chosen, found: "Measured | None") -> None:
     )
     left, right = widgets.pair([1, 1], "items", gap="large")
     with left:
-        own = own.assign(predicted=said["predicted"].reindex(own.index))
+        own = own.assign(**said[["positions", "predicted"]].reindex(own.index))
         _item_table(own, "has", f"{count(len(own), 'item')} with it, the best known first")
     with right:
         extra = claimed[~claimed["has"]]
-        rows = catalogue.loc[extra.index].assign(predicted=extra["predicted"])
+        rows = catalogue.loc[extra.index].assign(**extra[["positions", "predicted"]])
         _item_table(rows, "claimed", f"{count(len(rows), 'item')} newly claimed, the surest first")
 
 
 def _item_table(rows: pd.DataFrame, key: str, caption: str) -> None:
     table = rows.assign(genres=rows["genres"].astype("string").str.replace("|", ", ")).head(SHOWN)
     columns = {
-        "title": st.column_config.TextColumn("Title", width="medium"),
-        "year": st.column_config.NumberColumn("Year", format="%d", width=60),
-        "genres": st.column_config.TextColumn("Genres"),
+        "title": st.column_config.TextColumn("Title", width=190),
+        "year": st.column_config.NumberColumn("Year", format="%d", width=55),
+        "genres": st.column_config.TextColumn("Genres", width=150),
+        "positions": st.column_config.NumberColumn("Met", format="%d", width=55, help="Held-out users' positions."),
         "predicted": st.column_config.NumberColumn(
-            "Predicted", format="%.2f", width=85, help="What the latents of the cover say on average: 1 = has it."),
+            "Predicted", format="%.2f", width=80, help="What the latents of the cover say on average: 1 = has it."),
     }  # fmt: skip
     st.markdown(f"**{caption}**" + (f" ({SHOWN} shown)" if len(rows) > SHOWN else ""))
     if "predicted" in table:

@@ -122,16 +122,16 @@ def measure(bench: Bench, concept: np.ndarray, free: bool = False) -> Measured:
     tested = permutation_test(
         bench.null, labels.astype(np.float32)[:, None], bench.strata, np.array([free]), bench.permutations, bench.seed
     )
-    needed = float(tested.threshold[0])
+    needed = float(tested.threshold[0]) if np.isfinite(tested.threshold[0]) else None
     return Measured(
         kinds=_kinds(bench, labels, r, numbers),
-        latents=_best_latents(bench, labels, r[0], tested.z[:, 0]),
+        latents=_best_latents(bench, labels, r[0], tested.z[:, 0] if needed is not None else None),
         cover=cover(bench.select, bench.score, labels, r[0], halves),
         items=int(labels[1:].sum()),
         met=int((counts[labels > 0] > 0).sum()),
         positions=int(counts @ labels),
         halves=len(numbers),
-        needed=needed if np.isfinite(needed) else None,
+        needed=needed,
     )
 
 
@@ -242,7 +242,7 @@ def _compared(bench: Bench, labels: np.ndarray, columns: list[np.ndarray],
     return {"r": r, "gap": r[0] - r} | dict(zip(names, bounds, strict=True))
 
 
-def _best_latents(bench: Bench, labels: np.ndarray, r: list[np.ndarray], z: np.ndarray) -> pd.DataFrame:
+def _best_latents(bench: Bench, labels: np.ndarray, r: list[np.ndarray], z: np.ndarray | None) -> pd.DataFrame:
     """The latents with the largest r on select users, at most BEST, and each as a detector of the concept."""
     best = np.argsort(-r[0], kind="stable")[:BEST]
     best = best[r[0][best] > 0]
@@ -258,7 +258,7 @@ def _best_latents(bench: Bench, labels: np.ndarray, r: list[np.ndarray], z: np.n
             "r": compared["r"],
             "low": compared["low"],
             "high": compared["high"],
-            "z": z[best],
+            "z": np.nan if z is None else z[best],
             "chosen": [chosen.count(latent) for latent in best],
             **{name: values[:, 0] for name, values in vars(found).items()},
             "effect": effect[:, 0],

@@ -106,7 +106,7 @@ def test_claims_are_as_many_as_the_items_with_the_concept(study, bench, drama):
 def test_one_item_has_no_figure_of_new_items_no_interval_and_no_null(bench):
     found = measure(bench, of_popular(bench, 1))
     assert (found.items, found.met, found.halves, found.needed) == (1, 1, 0, None)
-    assert found.kinds[["r_new", "low", "high"]].isna().all(axis=None)
+    assert found.kinds[["r_new", "low", "high"]].isna().all(axis=None) and found.latents["z"].isna().all()
     assert np.isfinite(found.kinds["r"]).all()
     assert found.cover.new is None
 
