@@ -103,6 +103,8 @@ def examples(opened: Opened) -> None:
             else:
                 side(opened, rows.iloc[0])
     st.caption(portrait.HOW_TO_READ_STRIPS)
+    side_view = opened.view.home().but(concept=chosen)
+    navigation.link("concept", side_view, f"All of {widgets.plain(chosen)}: what covers it", icon=":material/category:")
 
 
 def sides(opened: Opened, best: pd.DataFrame, names: list[str]) -> tuple[str, str]:
