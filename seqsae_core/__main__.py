@@ -69,6 +69,9 @@ def _build_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--time-budget", type=float, metavar="SECONDS", help="what training the recommender may take at most"
     )
+    parser.add_argument(
+        "--memory", type=float, metavar="GIB", help="larger matrices of activations are kept in a file (default: 1)"
+    )
 
 
 def _recommend_options(parser: argparse.ArgumentParser) -> None:
@@ -100,7 +103,7 @@ def _build(options: argparse.Namespace) -> None:
 
 def chosen(options: argparse.Namespace) -> StudyConfig:
     """The configuration that the options of `build` ask for. Raises UserError as `preset` does."""
-    choices = {name: getattr(options, name) for name in ("split", "architecture", "time_budget")}
+    choices = {name: getattr(options, name) for name in ("split", "architecture", "time_budget", "memory")}
     return preset(options.preset, options.seed, options.data, options.items, **choices)
 
 

@@ -42,7 +42,7 @@ class Stage:
 
 
 PIPELINE = (
-    Stage("data", "Reading interactions", 12, (), lambda c: c.data),
+    Stage("data", "Reading interactions", 12, (), lambda c: c.data, version=2),
     Stage(
         "recommender",
         "Training the recommender",
@@ -51,8 +51,8 @@ PIPELINE = (
         lambda c: (c.recommender, c.data.max_length),
         version=8,
     ),
-    Stage("sae", "Training the sparse autoencoder", 60, ("recommender",), lambda c: c.sae, version=5),
-    Stage("evidence", "Measuring what latents mean", 60, ("sae",), lambda c: c.evidence, version=2),
+    Stage("sae", "Training the sparse autoencoder", 60, ("recommender",), lambda c: c.sae, version=6),
+    Stage("evidence", "Measuring what latents mean", 60, ("sae",), lambda c: c.evidence, version=3),
     Stage("map", "Drawing the map", 20, ("evidence",), lambda c: c.layout),
     Stage("steering", "Measuring what steering costs", 60, ("evidence",), lambda c: c.steering),
 )
@@ -63,7 +63,7 @@ EXTRAS = Stage(
     900,
     ("steering",),
     lambda c: (c.evidence, c.steering),
-    version=2,
+    version=4,
 )
 
 
@@ -77,12 +77,19 @@ def build(folder: str | Path, config: StudyConfig, extras: bool = False) -> Stud
     data = fingerprint(config.data.source, config.data.items)
     stamps = make_stamps(config, data)
     if up_to_date(folder, stamps, config.dictionary, todo):
-        return Study.open(folder)
+        return _with_settings(Study.open(folder), config)
     study = Study.create(folder, {"config": to_dict(config), "fingerprint": data, **_environment(config)})
     progress = Progress(folder / PROGRESS, [(s.name, s.label, s.budget_seconds) for s in todo])
     for stage in todo:
         _run_stage(study, config, stage, stamps[stage.name], progress)
     progress.finish()
+    return study
+
+
+def _with_settings(study: Study, config: StudyConfig) -> Study:
+    """The same study; settings that no stage depends on, such as memory, may be new."""
+    if study.manifest["config"] != to_dict(config):
+        study.update_manifest(config=to_dict(config))
     return study
 
 
@@ -110,8 +117,9 @@ def in_use(folder: str | Path, config: StudyConfig) -> StudyConfig:
         there = study.config
     except UserError:
         return config
-    chosen = study.manifest.get("used") == there.dictionary and replace(config, sae=there.sae) == there
-    return there if chosen else config
+    used = replace(config, sae=there.sae)
+    same = replace(used, memory_gib=there.memory_gib) == there
+    return used if same and study.manifest.get("used") == there.dictionary else config
 
 
 def make_stamps(config: StudyConfig, data_fingerprint: str) -> dict[str, str]:

@@ -21,6 +21,7 @@ def build_command(path: str | Path, manifest: Mapping[str, Any] | None = None) -
         "--items": (data.get("items"), None),
         "--split": (data.get("split"), own.data.split),
         "--time-budget": (recommender.get("seconds"), own.recommender.seconds),
+        "--memory": (config.get("memory_gib"), own.memory_gib),
     }
     unusual = {option: _text(value) for option, (value, usual) in given.items() if value not in (usual, None)}
     options = [word for pair in unusual.items() for word in pair]

@@ -110,7 +110,10 @@ class SteeringConfig:
 
 @dataclass(frozen=True)
 class StudyConfig:
-    """The whole study; the seed reaches every random draw."""
+    """The whole study; the seed reaches every random draw.
+
+    A matrix of activations of more than `memory_gib` GiB is kept in a file; no figure depends on it.
+    """
 
     preset: str = "default"
     seed: int = 0
@@ -120,6 +123,7 @@ class StudyConfig:
     evidence: EvidenceConfig = field(default_factory=EvidenceConfig)
     layout: LayoutConfig = field(default_factory=LayoutConfig)
     steering: SteeringConfig = field(default_factory=SteeringConfig)
+    memory_gib: float = 1.0
 
     @property
     def dictionary(self) -> str:
@@ -169,7 +173,7 @@ def _paper() -> StudyConfig:
             batch_size=128,
             learning_rate=1e-3,
         ),
-        sae=SaeConfig(variant="relu", latents=512, k=0, l1=0.02, steps=8000, learning_rate=1e-3),
+        sae=SaeConfig(variant="relu", latents=512, k=0, l1=1.25, steps=8000, learning_rate=1e-3),
     )
 
 
@@ -195,11 +199,12 @@ PRESETS = {"tiny": _tiny, "quick": _quick, "default": StudyConfig, "paper": _pap
 def preset(
     name: str, seed: int = 0, source: str | None = None, items: str | None = None, *,
     split: str | None = None, architecture: str | None = None, time_budget: float | None = None,
+    memory: float | None = None,
 ) -> StudyConfig:  # fmt: skip
     """The named preset with its seed and data source set; a choice of None stays the preset's own.
 
-    time_budget: the seconds that training the recommender may take. Raises UserError for a name that is not in
-    `PRESETS`, `SPLITS` or `ARCHITECTURES`, or seconds that are none.
+    time_budget: the seconds that training the recommender may take; memory: the GiB that a matrix of activations may.
+    Raises UserError for a name that is not in `PRESETS`, `SPLITS` or `ARCHITECTURES`, or amounts that are none.
     """
     config = PRESETS[_known("preset", name, PRESETS)]()
     data = replace(config.data, source=source or config.data.source, items=items)
@@ -210,6 +215,8 @@ def preset(
         recommender = ARCHITECTURES[_known("architecture", architecture, ARCHITECTURES)](recommender)
     if time_budget is not None:
         recommender = replace(recommender, seconds=_positive(time_budget))
+    if memory is not None:
+        config = replace(config, memory_gib=_memory(memory))
     return replace(config, preset=name, seed=seed, data=data, recommender=recommender)
 
 
@@ -223,6 +230,12 @@ def _positive(seconds: float) -> float:
     if not 0 < seconds < math.inf:
         raise UserError(f"A time budget of {seconds:g} s allows no training: give a number of seconds above 0.")
     return seconds
+
+
+def _memory(gib: float) -> float:
+    if not 0 <= gib < math.inf:
+        raise UserError(f"{gib:g} GiB is no amount of memory: give a number from 0.")
+    return gib
 
 
 def to_dict(config: StudyConfig) -> dict[str, Any]:

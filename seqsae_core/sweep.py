@@ -10,7 +10,7 @@ from seqsae_core.build import PIPELINE, SCREEN, Stage, failures_told, make_stage
 from seqsae_core.config import RecommenderConfig, SaeConfig, StudyConfig
 from seqsae_core.errors import UserError
 from seqsae_core.progress import Progress, Report
-from seqsae_core.sae import autoencoders
+from seqsae_core.sae import activations, autoencoders
 from seqsae_core.store import PROGRESS
 from seqsae_core.study import Study
 
@@ -66,11 +66,7 @@ def _point(settings: SaeConfig, sparsity: float) -> SaeConfig:
 
 
 def _check(point: SaeConfig, recommender: RecommenderConfig) -> None:
-    if point.layer not in recommender.layers:
-        raise UserError(
-            f"The model has no layer {point.layer}. Choose from 0 (embeddings), 1 to {recommender.blocks} (outputs of "
-            f"its blocks) and {recommender.layers[-1]} (final norm)."
-        )
+    activations.check_layer(point.layer, recommender.blocks)
     autoencoders.check(point)
     if min(point.latents, point.steps) < 1 or point.l1 < 0:
         raise UserError("Latents and steps must be at least 1, and an L1 penalty not negative.")
@@ -88,8 +84,9 @@ def sweep(folder: str | Path, given: Mapping[str, Any] | None = None) -> Study:
     own = study.config
     points = Grid.of(own, given or {}).points(own.recommender, own.sae)
     _require_built(study)
-    configs = {config.dictionary: config for config in (replace(own, sae=point) for point in points)}
-    configs = {own.dictionary: own} | configs | {own.dictionary: own}
+    configs = {own.dictionary: own}  # first, and where a point has its name, with its own settings
+    for config in (replace(own, sae=point) for point in points):
+        configs.setdefault(config.dictionary, config)
     budget = SAE.budget_seconds + SCREEN.budget_seconds
     progress = Progress(folder / PROGRESS, [(name, name, budget) for name in configs])
     for config in configs.values():

@@ -22,7 +22,7 @@ from seqsae_core.device import use_threads
 from seqsae_core.errors import UserError
 from seqsae_core.metrics import EVIDENCE_KINDS, STEERING_METHODS, quoted
 from seqsae_core.progress import Progress
-from seqsae_core.sae import activations, autoencoders, interchange
+from seqsae_core.sae import autoencoders, interchange
 from seqsae_core.sae import training as sae_training
 from seqsae_core.steering.edits import Edit
 from seqsae_core.steering.steerer import Steerer
@@ -144,22 +144,6 @@ def test_a_dictionary_cut_off_goes_on_and_ends_with_the_same_bytes(tiny_study, t
     for name in ("sae_weights.safetensors", "cfg.json", "metrics.json"):
         assert (again.folder("sae") / name).read_bytes() == (whole.folder("sae") / name).read_bytes()
     assert not again.checkpoint("sae").exists()
-
-
-def test_a_dictionary_of_activations_in_a_file_is_the_same(tiny_study, tmp_path, monkeypatch):
-    folder, kept = tmp_path / "spilled", []
-    shutil.copytree(tiny_study, folder)
-    Study.open(folder).drop("sae")
-    monkeypatch.setattr(activations, "SPILL_BYTES", 0)
-    monkeypatch.setattr(stages, "run_evidence", _power_cut)
-    train = sae_training.train
-    monkeypatch.setattr(sae_training, "train", lambda values, *rest: kept.append(type(values)) or train(values, *rest))
-    with pytest.raises(RuntimeError):
-        build(folder, preset("tiny"))
-    assert kept == [np.memmap]
-    for name in ("sae_weights.safetensors", "metrics.json"):
-        ours, whole = (Study.open(f).folder("sae") / name for f in (folder, tiny_study))
-        assert ours.read_bytes() == whole.read_bytes()
 
 
 def test_a_dictionary_of_another_model_is_refused_and_one_that_names_none_is_not(tiny_study, tmp_path):

@@ -17,6 +17,7 @@ SETTINGS = (
     {"name": "tiny", "split": "global-temporal", "architecture": "bert4rec"},
     {"name": "tiny", "split": "leave-one-out", "architecture": "sasrec"},
     {"name": "paper"},
+    {"name": "quick", "memory": 0.25},
     {"name": "paper", "split": "leave-one-out"},
 )
 

@@ -11,7 +11,7 @@ from seqsae_core import stages
 from seqsae_core.__main__ import main
 from seqsae_core.build import use
 from seqsae_core.config import SaeConfig, StudyConfig, preset
-from seqsae_core.data.sequences import SCORE
+from seqsae_core.data.sequences import FIT, SCORE
 from seqsae_core.errors import UserError
 from seqsae_core.study import Study, read_progress
 from seqsae_core.sweep import Grid, sweep
@@ -99,13 +99,14 @@ def test_a_dictionary_keeps_its_own_settings(swept_study):
         study.sae_config("x")
 
 
-def test_screening_reads_neither_score_users_nor_test_targets(study, tmp_path, monkeypatch):
+def test_screening_reads_select_users_and_validation_targets_only(study, tmp_path, monkeypatch):
     split = study.split()
+    others = np.isin(split.role, (FIT, SCORE))
     fewer = replace(
         split,
         test_at=np.full_like(split.test_at, -1),
-        context_end=np.where(split.role == SCORE, 0, split.context_end),
-        valid_at=np.where(split.role == SCORE, -1, split.valid_at),
+        context_end=np.where(others, 0, split.context_end),
+        valid_at=np.where(others, -1, split.valid_at),
     )
     monkeypatch.setattr(Study, "split", lambda self, sequences=None: fewer)
     config = replace(study.config, sae=study.sae_config(TOPK))
@@ -153,6 +154,8 @@ def test_use_makes_a_dictionary_the_default_and_later_builds_keep_it(study):
     build = ["build", "--preset", "tiny", "--out", str(study.path)]
     assert main(build) == 0
     assert Study.open(study.path).manifest == used.manifest
+    assert main([*build, "--memory", "0.5"]) == 0
+    assert Study.open(study.path).config == replace(used.config, memory_gib=0.5)
     assert main([*build, "--seed", "1", "--data", "nowhere.csv"]) == 2
     use(study.path, DEFAULT)
     assert main(build) == 0

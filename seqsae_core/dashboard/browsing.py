@@ -3,10 +3,10 @@
 import pandas as pd
 import streamlit as st
 
-from seqsae_core import figures
 from seqsae_core.dashboard import navigation, permalink, waiting, widgets
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.permalink import View
+from seqsae_core.figures import latents as latent_figures
 
 HOW_TO_READ_MAP = (
     "UMAP of the decoder directions: latents that write similar directions lie together; the axes have no meaning of "
@@ -143,7 +143,7 @@ def latent_map(opened: Opened, rows: pd.DataFrame) -> int | None:
     label = st.selectbox("Colour the map by", offered, key="colour")
     points = rows.dropna(subset=["x", "y"])
     points = points.assign(title=[f"{f} · {n}" for f, n in zip(points["feature"], points["name"], strict=True)])
-    figure = figures.latent_map(points, COLOURS[label], label)
+    figure = latent_figures.latent_map(points, COLOURS[label], label)
     event = widgets.chart(
         figure,
         HOW_TO_READ_MAP,

@@ -6,13 +6,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from seqsae_core import pareto
 from seqsae_core.commands import sweep_command, use_command
 from seqsae_core.config import RecommenderConfig, SaeConfig
 from seqsae_core.dashboard import detached, navigation, using, widgets
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.widgets import interval, percent
 from seqsae_core.errors import UserError
+from seqsae_core.figures import pareto
 from seqsae_core.sae.names import VARIANTS
 from seqsae_core.store import STAGES
 from seqsae_core.study import Study

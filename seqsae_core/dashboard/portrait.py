@@ -3,11 +3,11 @@
 import pandas as pd
 import streamlit as st
 
-from seqsae_core import figures
 from seqsae_core.dashboard import navigation, strips, waiting, widgets
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.widgets import fixed, interval, missing, percent
 from seqsae_core.errors import UserError
+from seqsae_core.figures import latents as latent_figures
 from seqsae_core.sae.recurrence import recurrence
 
 ENRICHED = 14
@@ -162,7 +162,7 @@ def enrichment_and_histogram(opened: Opened, row: pd.Series) -> None:
         enrichment(opened.enrichment(latent))
     with right:
         widgets.section("Activations")
-        widgets.chart(figures.histogram(opened.histogram(latent)), HOW_TO_READ_HISTOGRAM, "histogram")
+        widgets.chart(latent_figures.histogram(opened.histogram(latent)), HOW_TO_READ_HISTOGRAM, "histogram")
 
 
 def enrichment(table: pd.DataFrame) -> None:
@@ -171,7 +171,7 @@ def enrichment(table: pd.DataFrame) -> None:
     if rows.empty:
         st.caption("It fires on too few positions of held-out users for an estimate.")
     else:
-        widgets.chart(figures.enrichment(rows), HOW_TO_READ_LIFT, "enrichment")
+        widgets.chart(latent_figures.enrichment(rows), HOW_TO_READ_LIFT, "enrichment")
 
 
 def moved_items(opened: Opened, row: pd.Series) -> None:

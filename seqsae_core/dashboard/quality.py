@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from seqsae_core.dashboard.widgets import fixed, interval, percent
-from seqsae_core.figures import contenders
+from seqsae_core.figures.recommender import contenders
 from seqsae_core.recommender.names import ACCURACY, LISTS
 
 HOW_READ = (

@@ -36,9 +36,9 @@ def latents(sae: Autoencoder, kind: str = "latents") -> Features:
     return Features(kind, labels, lambda x: encode_sparse(sae, x))
 
 
-def neurons(fit: np.ndarray) -> Features:
-    """Each coordinate of the layer about its mean over fit users, once for each side of it."""
-    return _two_sided("neurons", "Neuron", fit.mean(0), np.eye(fit.shape[1], dtype=np.float32))
+def neurons(mean: np.ndarray) -> Features:
+    """Each coordinate of the layer about its mean over fit users, (width,), once for each side of it."""
+    return _two_sided("neurons", "Neuron", mean, np.eye(len(mean), dtype=np.float32))
 
 
 def pca(fit: np.ndarray, seed: int) -> Features:

@@ -92,12 +92,12 @@ def test_new_items_shares_no_item_between_choice_and_score(world):
 
 def test_two_sided_features_split_a_bipolar_one(world):
     values = world[0].values
-    for features in (neurons(values), pca(values, 0)):
+    for features in (neurons(values.mean(0)), pca(values, 0)):
         a = features.encode(values)
         assert features.count == 12 and (a >= 0).all()
         assert not (a[:, :6] * a[:, 6:]).any()
     assert np.allclose(
-        neurons(values).encode(values)[:, :6] - neurons(values).encode(values)[:, 6:],
+        neurons(values.mean(0)).encode(values)[:, :6] - neurons(values.mean(0)).encode(values)[:, 6:],
         values - values.mean(0),
         atol=1e-5,
     )

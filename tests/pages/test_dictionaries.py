@@ -8,9 +8,9 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from seqsae_core import pareto
 from seqsae_core.config import RecommenderConfig, SaeConfig
 from seqsae_core.dashboard import detached, dictionaries
+from seqsae_core.figures import pareto
 from seqsae_core.sae.autoencoders import VARIANTS
 from seqsae_core.study import Study
 from tests.pages.conftest import said

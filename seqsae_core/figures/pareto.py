@@ -1,11 +1,11 @@
-"""Dictionaries of a sweep as plotly figures: what each gives for its active latents. No Streamlit, no torch."""
+"""Dictionaries of a sweep as plotly figures: what each gives for its active latents."""
 
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from seqsae_core.figures import GRID, RIVALS, SEQUENTIAL
+from seqsae_core.figures.style import GRID, RIVALS, SEQUENTIAL
 
 SYMBOLS = {"topk": "circle", "batchtopk": "diamond", "matryoshka": "square", "relu": "triangle-up"}
 FAMILY = ["variant", "layer", "latents"]
