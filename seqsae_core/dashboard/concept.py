@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from seqsae_core import figures
-from seqsae_core.dashboard import concept_figures, headline, widgets
+from seqsae_core.dashboard import headline, widgets
 from seqsae_core.dashboard.concept_choice import Chosen
 from seqsae_core.dashboard.concept_measured import ABOUT_NEW, ABOUT_SAME, at, bench_of, count, gain, used
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.widgets import fixed, interval, missing, percent, plain
+from seqsae_core.figures.concept import best_of_kinds
+from seqsae_core.figures.style import kind_name
 
 if TYPE_CHECKING:
     from seqsae_core.interpret.probing import Measured
@@ -79,10 +80,10 @@ def rivals(found: "Measured") -> None:
         for label, gap in (("Same items", _gap(neurons, "")), ("New items", _gap(neurons, "_new")))
     ]
     st.markdown(" ".join(said) + f" {unbeaten(kinds)}")
-    widgets.chart(concept_figures.best_of_kinds(kinds), HOW_TO_READ_RIVALS, "rivals")
+    widgets.chart(best_of_kinds(kinds), HOW_TO_READ_RIVALS, "rivals")
     with st.expander("The same as a table"):
         bounds = {"same": _bounds(kinds, ""), "new": _bounds(kinds, "_new")}
-        table = kinds.assign(kind=kinds["kind"].map(figures.kind_name), **bounds)
+        table = kinds.assign(kind=kinds["kind"].map(kind_name), **bounds)
         st.dataframe(table[list(KINDS)], hide_index=True, column_config=KINDS, placeholder=widgets.NOT_MEASURED)
 
 
@@ -91,7 +92,7 @@ def unbeaten(kinds: pd.DataFrame) -> str:
     others = kinds.iloc[1:]
     if others["gap_low_new"].isna().any():
         return ""
-    names = [figures.kind_name(kind) for kind in others.loc[others["gap_low_new"] <= 0, "kind"]]
+    names = [kind_name(kind) for kind in others.loc[others["gap_low_new"] <= 0, "kind"]]
     if not names:
         return "Every rival is beaten on new items."
     return f"Not shown to be beaten on new items: {', '.join(names)}."

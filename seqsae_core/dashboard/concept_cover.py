@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from seqsae_core.dashboard import concept_figures, navigation, widgets
+from seqsae_core.dashboard import navigation, widgets
 from seqsae_core.dashboard.concept_measured import ABOUT_NEW, ABOUT_SAME, count, gain, used
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.scene import steerable
 from seqsae_core.dashboard.widgets import fixed
+from seqsae_core.figures.concept import cover_steps
 
 if TYPE_CHECKING:
     from seqsae_core.interpret.probing import Measured
@@ -63,7 +64,7 @@ def cover(opened: Opened, found: "Measured") -> None:
     labels, size = _latent_labels(opened, path.latents), used(opened, found)
     chart, beside = widgets.pair([3, 2], "cover", gap="large")
     with chart:
-        figure = concept_figures.cover_steps(found.cover.same, found.cover.new, labels, found.kinds)
+        figure = cover_steps(found.cover.same, found.cover.new, labels, found.kinds)
         widgets.chart(figure, HOW_TO_READ_COVER, "cover")
     with beside:
         st.markdown(what_is_added(found, size))

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +18,7 @@ from seqsae_core.interpret.cover import Codes, Cover, cover
 from seqsae_core.interpret.rivals import Features
 from seqsae_core.interpret.significance import permutation_test
 from seqsae_core.interpret.tally import RidgeSums, Tally, sums_of, weighted_correlation
-from seqsae_core.sae.activations import Activations, collect, encode_sparse
+from seqsae_core.sae.activations import Activations, Spill, collect, encode_sparse
 
 if TYPE_CHECKING:
     from seqsae_core.study import Study
@@ -40,8 +42,8 @@ class Bench:
     """What any concept is measured on; `kinds[0]` are the latents, whose codes stand beside.
 
     halves: random item masks (n_items + 1,); weights: two-way bootstrap of score positions; strata: popularity decile
-    of each item; effects: direct effect of each latent on each item's score, (f, n_items); null: the latents' sums on
-    score users in float32, their squares added up in one row, for the permutation null.
+    of each item; effects: direct effect of each latent on each item's score, (f, n_items); null: what the test of
+    significance works on, the latents at each item once, in float32 and with the squares added up in one row.
     """
 
     kinds: tuple[Tallied, ...]
@@ -62,8 +64,10 @@ class Bench:
         """One pass over all users' activations: the users, features, halves and draws are those of the evidence."""
         config, sequences, model, sae = study.config, study.sequences(), study.model(), study.sae(dictionary)
         split, table, layer = study.split(sequences), study.concepts(), study.layer(dictionary)
+        spill = Spill(Path(gettempdir()), config.memory_gib * 2**30)
         fit, select, score = (
-            collect(model, sequences, split, split.users(role), layer).at_items() for role in (FIT, SELECT, SCORE)
+            collect(model, sequences, split, split.users(role), layer, spill=spill).at_items(spill)
+            for role in (FIT, SELECT, SCORE)
         )
         kinds = evidence.default_features(sae, fit.values, config.seed)
         halves = alignment.random_halves(sequences.n_items, config.evidence.halves, config.seed)
@@ -73,7 +77,7 @@ class Bench:
         return cls(
             kinds=tallied,
             null=_null_sums(tallied[0].score),
-            probe=RidgeSums.of(fit.values, fit.item_at, inside),
+            probe=RidgeSums.of(fit, inside),
             select=codes[0],
             score=codes[1],
             values=score.values,
@@ -114,7 +118,8 @@ def measure(bench: Bench, concept: np.ndarray, free: bool = False) -> Measured:
     free: its permutations are not kept within popularity deciles. Raises UserError, saying why, where no figure can
     be had: a concept of no item or of all, or one that held-out users never met.
     """
-    labels = _checked(bench, concept).astype(np.float64)
+    _check(bench, concept)
+    labels = concept.astype(np.float64)
     numbers = [i for i, half in enumerate(bench.halves) if _measurable(bench, labels, half)]
     r = [[kind.select.correlation(labels, number) for number in (0, *(i + 1 for i in numbers))] for kind in bench.kinds]
     halves = [bench.halves[i] for i in numbers]
@@ -153,7 +158,8 @@ def claims(bench: Bench, concept: np.ndarray, found: Cover, size: int) -> pd.Dat
     return table.assign(claimed=(np.arange(len(table)) < has.sum()) & bool(size))
 
 
-def _checked(bench: Bench, concept: np.ndarray) -> np.ndarray:
+def _check(bench: Bench, concept: np.ndarray) -> None:
+    """Raise UserError, saying why, for a concept of which no figure can be had."""
     items, all_items = int(concept[1:].sum()), len(concept) - 1
     if not items:
         raise UserError("No item has this concept, so there is nothing to measure.")
@@ -167,7 +173,6 @@ def _checked(bench: Bench, concept: np.ndarray) -> np.ndarray:
             )
         if counts @ concept == counts.sum():
             raise UserError(f"The held-out users that {work} met nothing else, so there is nothing to tell apart.")
-    return concept
 
 
 def _measurable(bench: Bench, labels: np.ndarray, half: np.ndarray) -> bool:
@@ -190,8 +195,8 @@ def _tallied(features: Features, select: Activations, score: Activations, codes:
 
 
 def _null_sums(score: Tally) -> ItemSums:
-    square = score.counts.sum() * (score.spread[0] ** 2 + score.mean[0] ** 2)
-    return ItemSums(score.counts, score.total, square[None])
+    each = ItemSums(score.counts, score.total, score.total).per_item()
+    return ItemSums(each.counts, each.total.astype(np.float32), each.square.sum(0, keepdims=True))
 
 
 def _kinds(bench: Bench, labels: np.ndarray, r: list[list[np.ndarray]], numbers: list[int]) -> pd.DataFrame:

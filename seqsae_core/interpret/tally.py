@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csc_array, csr_array
 
-from seqsae_core.interpret.alignment import ItemSums, dense
+from seqsae_core.interpret.alignment import ItemSums, dense, item_sums
+from seqsae_core.interpret.rivals import Features
+from seqsae_core.sae.activations import Activations, slices
 
 ALPHA = 1.0
 
@@ -65,11 +67,13 @@ class RidgeSums:
     inverse: np.ndarray
 
     @classmethod
-    def of(cls, values: np.ndarray, item_at: np.ndarray, inside: Sequence[np.ndarray]) -> "RidgeSums":
-        """values: activations (n, width); inside: sets of items, bool (n_items + 1,) each."""
-        tally = Tally.of(sums_of(values.astype(np.float64), item_at, len(inside[0]) - 1), inside)
-        inverse = [_inverse(values[items[item_at]]) for items in inside]
-        return cls(tally, np.array(inverse))
+    def of(cls, fit: Activations, inside: Sequence[np.ndarray]) -> "RidgeSums":
+        """inside: sets of items, bool (n_items + 1,) each. Reads some thousand rows at a time."""
+        coordinates = tuple(map(str, range(fit.values.shape[1])))
+        features = Features("coordinates", coordinates, lambda x: x.astype(np.float64))
+        tally = Tally.of(item_sums(features, fit, len(inside[0]) - 1), inside)
+        grams = [_gram(fit, items, mean) for items, mean in zip(inside, tally.mean, strict=True)]
+        return cls(tally, np.linalg.inv(np.array(grams) + ALPHA * np.eye(len(coordinates))))
 
     def probe(self, concept: np.ndarray, number: int) -> np.ndarray:
         """Weights (width,) that predict a concept (n_items + 1,) at the items of a set; the intercept is left out."""
@@ -77,9 +81,13 @@ class RidgeSums:
         return self.inverse[number] @ (y @ tally.total - (tally.counts @ y) * tally.mean[number])
 
 
-def _inverse(values: np.ndarray) -> np.ndarray:
-    centred = (values - values.mean(0) if len(values) else values).astype(np.float64)
-    return np.linalg.inv(centred.T @ centred + ALPHA * np.eye(values.shape[1]))
+def _gram(fit: Activations, items: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Xc'Xc of activations at the items, (width, width)."""
+    gram = np.zeros((len(mean), len(mean)))
+    for rows in slices(len(fit.values)):
+        centred = fit.values[rows][items[fit.item_at[rows]]] - mean
+        gram += centred.T @ centred
+    return gram
 
 
 def weighted_correlation(weights: np.ndarray, a: np.ndarray, y: np.ndarray, keep: np.ndarray) -> np.ndarray:

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seqsae_core.dashboard import concept, concept_cover, concept_figures, concept_measured
+from seqsae_core.dashboard import concept, concept_cover, concept_measured
+from seqsae_core.figures import concept as concept_figures
 from seqsae_core.interpret.cover import Cover, Path
 
 SAME, NEW = np.array([0.5, 0.56, 0.6]), np.array([0.4, 0.41, 0.35])

@@ -7,6 +7,7 @@ from sklearn.linear_model import Ridge
 
 from seqsae_core.interpret import contest
 from seqsae_core.interpret.tally import ALPHA, RidgeSums, Tally, sums_of, weighted_correlation
+from seqsae_core.sae.activations import Activations
 
 ITEMS, N = 50, 2500
 
@@ -46,7 +47,8 @@ def test_the_probe_is_the_ridge_regression_on_positions(positions, number):
     values, item_at, concept, inside = positions
     keep = inside[number][item_at]
     reference = Ridge(alpha=ALPHA).fit(values[keep].astype(float), concept[item_at][keep])
-    assert RidgeSums.of(values, item_at, inside).probe(concept, number) == pytest.approx(reference.coef_, abs=1e-6)
+    found = RidgeSums.of(Activations(values, item_at, item_at, item_at), inside).probe(concept, number)
+    assert found == pytest.approx(reference.coef_, abs=1e-6)
 
 
 def test_weighted_correlation_is_that_of_the_contest(positions):

@@ -1,4 +1,4 @@
-"""One concept as plotly figures: what a cover gains with each latent, and every kind's best. No Streamlit, no torch."""
+"""One concept as plotly figures: what a cover gains with each latent, and every kind's best."""
 
 from collections.abc import Sequence
 from html import escape
@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from seqsae_core import figures
-from seqsae_core.figures import LATENTS, NEW, RIVALS, SAME, finish, kind_colour, kind_name
+from seqsae_core.figures.contest import NEW, SAME, comparison
+from seqsae_core.figures.style import LATENTS, RIVALS, finish, kind_colour, kind_name
 
 REFERENCES = {"neurons": "dot", "probe": "dash"}
 
@@ -54,7 +54,7 @@ def best_of_kinds(kinds: pd.DataFrame) -> go.Figure:
         }
         for row in kinds.to_dict("records")
     }  # fmt: skip
-    return figures.comparison(rows).update_xaxes(title="r with the concept")
+    return comparison(rows).update_xaxes(title="r with the concept")
 
 
 def _bounds(low: float, high: float) -> list[float] | None:
