@@ -1,6 +1,7 @@
 """One concept at a time: what a study measured in its evidence comes out again; odd concepts are said to be odd."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from seqsae_core.errors import UserError
@@ -86,6 +87,16 @@ def test_figures_of_detection_are_those_of_the_latent_on_score_positions(study, 
         assert row["roc_auc"] == pytest.approx(roc_auc_score(y, a), abs=1e-5)
         assert row["average_precision"] == pytest.approx(average_precision_score(y, a), abs=1e-5)
         assert (row["mean_in"], row["mean_out"]) == pytest.approx((a[y].mean(), a[~y].mean()), rel=1e-4)
+
+
+def test_best_latents_have_the_figures_of_the_evidence_on_every_pair(study, drama):
+    table = pd.read_parquet(study.folder("evidence") / "alignment.parquet")
+    stored = table[table["concept"] == "Drama"].set_index("feature")
+    found = drama.latents.set_index("feature")
+    same = {"r": "r_score", "effect": "promotes", "effect_auc": "promotes_auc", "f1": "f1", "z": "z"}
+    for ours, theirs in same.items():
+        assert found[ours].to_numpy() == pytest.approx(stored.loc[found.index, theirs].to_numpy(), abs=1e-3)
+    assert found.index[0] == stored["r_select"].idxmax()
 
 
 def test_claims_are_as_many_as_the_items_with_the_concept(study, bench, drama):
