@@ -129,8 +129,22 @@ def test_dead_latents_can_be_listed(open_page, invented):
 def test_a_latent_shows_its_evidence_and_what_it_moves(open_page, invented):
     page = open_page("latent", invented, latent=3)
     assert len(page.metric) == 5
-    assert len(page.dataframe) == 2
+    assert len(page.dataframe) == 3
     assert "What fires it" in said(page)
+
+
+def test_a_latent_stands_beside_every_concept(open_page, invented):
+    page = open_page("latent", invented, latent=3)
+    table = next(d.value for d in page.dataframe if "roc_auc" in d.value)
+    assert len(table) == 8 and table["r_score"].abs().is_monotonic_decreasing
+    page.toggle(key="all-concepts").set_value(True).run()
+    assert len(next(d.value for d in page.dataframe if "roc_auc" in d.value)) > 8
+
+
+def test_a_latent_says_what_the_history_adds(open_page, invented):
+    table = next(d.value for d in open_page("latent", invented, latent=2).dataframe if "r_within" in d.value)
+    assert table["concept"].tolist() == ["later in the history"]
+    assert "wherever in a history" in said(open_page("latent", invented, latent=3))
 
 
 def test_a_latent_says_how_well_it_reappears_once_it_was_trained_again(open_page, tmp_path):
