@@ -55,7 +55,7 @@ class Lookup:
             try:
                 found.append(self._item(name, by))
             except UserError as error:
-                why[name] = str(error)
+                why[name] = str(error).replace(f", or name items {BY_ID}", "")
         return np.array(list(dict.fromkeys(found)), np.int64), why
 
     def containing(self, text: str) -> np.ndarray:

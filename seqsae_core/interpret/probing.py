@@ -121,15 +121,15 @@ def measure(bench: Bench, concept: np.ndarray, free: bool = False) -> Measured:
     _check(bench, concept)
     labels = concept.astype(np.float64)
     numbers = [i for i, half in enumerate(bench.halves) if _measurable(bench, labels, half)]
-    r = [[kind.select.correlation(labels, number) for number in (0, *(i + 1 for i in numbers))] for kind in bench.kinds]
-    halves = [bench.halves[i] for i in numbers]
+    sets, halves = [0, *(i + 1 for i in numbers)], [bench.halves[i] for i in numbers]
+    r = [[kind.select.correlation(labels, number) for number in sets] for kind in bench.kinds]
     counts = bench.counts[1]
     tested = permutation_test(
         bench.null, labels.astype(np.float32)[:, None], bench.strata, np.array([free]), bench.permutations, bench.seed
     )
     needed = float(tested.threshold[0]) if np.isfinite(tested.threshold[0]) else None
     return Measured(
-        kinds=_kinds(bench, labels, r, numbers),
+        kinds=_kinds(bench, labels, r, sets),
         latents=_best_latents(bench, labels, r[0], tested.z[:, 0] if needed is not None else None),
         cover=cover(bench.select, bench.score, labels, r[0], halves),
         items=int(labels[1:].sum()),
@@ -199,20 +199,21 @@ def _null_sums(score: Tally) -> ItemSums:
     return ItemSums(each.counts, each.total.astype(np.float32), each.square.sum(0, keepdims=True))
 
 
-def _kinds(bench: Bench, labels: np.ndarray, r: list[list[np.ndarray]], numbers: list[int]) -> pd.DataFrame:
+def _kinds(bench: Bench, labels: np.ndarray, r: list[list[np.ndarray]], sets: list[int]) -> pd.DataFrame:
     """The best feature of every kind and the probe: r on the same items and on new ones, two-way bootstrap intervals,
-    and latents less each kind, paired."""
+    and latents less each kind, paired. r: of each kind on select users at each of the sets of items, (f,) each."""
     chosen = [np.array([one.argmax() for one in found]) for found in r]
     columns = [_columns(bench, kind, best) for kind, best in zip(bench.kinds, chosen, strict=True)]
-    columns.append(bench.values @ np.array([bench.probe.probe(labels, i) for i in (0, *(i + 1 for i in numbers))]).T)
+    columns.append(bench.values @ np.array([bench.probe.probe(labels, number) for number in sets]).T)
+    by_set = [np.stack(found, 1) for found in zip(*(c.T for c in columns), strict=True)]
+    everywhere, *outside = (np.ones(len(labels), bool), *(~bench.halves[number - 1] for number in sets[1:]))
     table = pd.DataFrame([
         {"kind": kind.features.kind, "feature": int(best[0]), "label": kind.features.labels[best[0]],
          "r_select": float(found[0][best[0]])}
         for kind, best, found in zip(bench.kinds, chosen, r, strict=True)
     ] + [{"kind": "probe", "feature": 0, "label": "Linear probe", "r_select": None}])  # fmt: skip
-    same = _compared(bench, labels, [np.stack([c[:, 0] for c in columns], 1)], [np.ones(len(labels), bool)])
-    outside = [~bench.halves[i] for i in numbers]
-    new = _compared(bench, labels, [np.stack([c[:, i + 1] for c in columns], 1) for i in range(len(numbers))], outside)
+    same = _compared(bench, labels, by_set[:1], [everywhere])
+    new = _compared(bench, labels, by_set[1:], outside)
     return table.assign(**same, **{f"{name}_new": values for name, values in new.items()})
 
 
