@@ -21,7 +21,7 @@ HOW_TO_READ_DOTS = {
     "a single concept.",
 }
 NO_CONCEPTS = "No concept occurs often enough among the held-out users to compare features on it."
-GROUPS = {"genre": "Genres", "decade": "Decades", "popularity": "Popularity"}
+GROUPS = {"genre": "Genres", "decade": "Decades", "year": "Years", "popularity": "Popularity"}
 
 
 def concepts(opened: Opened) -> None:

@@ -176,7 +176,21 @@ def test_the_contest_shows_both_figures_with_their_differences(open_page, invent
     labels = [m.label for m in open_page("latents_vs_neurons", invented).metric]
     assert [
         f"{kind}, {items} items" for items in ("same", "new") for kind in ("Latents", "Neurons", "Difference")
-    ] == labels
+    ] == labels[:6]
+
+
+def test_every_rival_has_a_row_and_those_not_beaten_are_named(open_page, invented):
+    page = open_page("latents_vs_neurons", invented)
+    table = next(d.value for d in page.dataframe if "ahead_new" in d.value)
+    assert table["kind"].tolist() == ["Latents", "Neurons", "PCA", "Random directions", "Probe (ceiling)"]
+    assert table.set_index("kind").loc["Neurons", "ahead_same"] == "+0.062 (+0.030 to +0.090)"
+    assert "**On new items** latents are not shown to beat Neurons." in said(page)
+    assert "**On same items** latents are ahead of every rival measured." in said(page)
+
+
+def test_what_the_names_are_worth_is_said(open_page, invented):
+    values = {m.label: m.value for m in open_page("latents_vs_neurons", invented).metric}
+    assert (values["Named by concepts"], values["Unclear"], values["Detection"]) == ("28.0 %", "41.0 %", "0.72")
 
 
 def test_a_concept_and_a_rival_are_read_from_the_link(open_page, invented):
