@@ -58,6 +58,11 @@ class Split:
         """User indices that have one of the roles."""
         return np.flatnonzero(np.isin(self.role, roles))
 
+    @property
+    def validated(self) -> np.ndarray:
+        """User indices whose validation targets may choose the recommender's weights: those it trains on."""
+        return np.flatnonzero((self.valid_at >= 1) & (self.train_end >= 1))
+
 
 def build_sequences(interactions: pd.DataFrame) -> tuple[Sequences, np.ndarray]:
     """Sequences of checked interactions, and the original id of each item (index 0 is item 1).

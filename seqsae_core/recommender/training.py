@@ -72,9 +72,9 @@ def train(
 
 
 def validate(model: Transformer, sequences: Sequences, split: Split, users: np.ndarray | None = None) -> float:
-    """Mean NDCG@10 on the validation targets of these users; else of VALIDATED users, always the same."""
+    """Mean NDCG@10 on the validation targets of these users; else of VALIDATED users that train, always the same."""
     if users is None:
-        users = np.flatnonzero(split.valid_at >= 1)
+        users = split.validated
     if len(users) > VALIDATED:
         users = np.sort(np.random.default_rng(0).choice(users, VALIDATED, replace=False))
     model.eval()
@@ -87,7 +87,7 @@ def typical_users(split: Split, number: int) -> tuple[np.ndarray, int]:
     They are the middle ones of the half with shorter and of the half with longer histories, so that batches of them
     are padded no more than batches of all users are.
     """
-    users = np.flatnonzero(split.valid_at >= 1)
+    users = split.validated
     halves = np.array_split(users[np.argsort(split.valid_at[users], kind="stable")], 2)
     starts = [max(0, (len(half) - number // 2) // 2) for half in halves]
     return np.concatenate([h[s : s + number // 2] for h, s in zip(halves, starts, strict=True)]), len(users)

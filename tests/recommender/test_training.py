@@ -148,6 +148,17 @@ def test_validation_takes_the_same_users_each_time_where_there_are_many(toy_sequ
     assert np.array_equal(*taken) and len(np.unique(taken[0])) == 25
 
 
+def test_user_disjoint_weights_are_chosen_without_a_look_at_test_users(toy_sequences, toy_model, monkeypatch):
+    split, taken = make_split(toy_sequences, "user-disjoint"), []
+    ranks = evaluation.target_ranks
+    monkeypatch.setattr(training, "target_ranks", lambda *args: taken.append(args[2]) or ranks(*args))
+    training.validate(toy_model, toy_sequences, split)
+    typical, number = training.typical_users(split, 20)
+    assert number == len(taken[0]) > 20
+    for users in (taken[0], typical):
+        assert (split.test_at[users] == -1).all() and (split.train_end[users] >= 1).all()
+
+
 def test_training_stops_within_its_seconds(toy_sequences):
     split = make_split(toy_sequences, "leave-one-out")
     trained = training.train(toy_sequences, split, replace(SMALL, passes=50, seconds=1e-6), 8, seed=0)
