@@ -123,3 +123,21 @@ def test_a_damaged_checkpoint_is_as_none(toy_sequences, tmp_path):
     model, _ = run(toy_sequences, SMALL, again, tmp_path)
     assert again.passes[0] == 1
     assert same_weights(model, run(toy_sequences, SMALL)[0])
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
+def test_a_checkpoint_of_another_device_is_as_none(toy_sequences, tmp_path, monkeypatch, before):
+    """Another device has another generator beside torch's own: here a second name for that one."""
+    own = checkpoint.generators
+    with monkeypatch.context() as patched:
+        if before:
+            patched.setattr(checkpoint, "generators", lambda device: own(device) | {"other": torch})
+        with pytest.raises(KeyboardInterrupt):
+            run(toy_sequences, SMALL, Reporter(3), tmp_path)
+    if not before:
+        monkeypatch.setattr(checkpoint, "generators", lambda device: own(device) | {"other": torch})
+    again = Reporter()
+    model, log = run(toy_sequences, SMALL, again, tmp_path)
+    whole, whole_log = run(toy_sequences, SMALL)
+    assert again.passes[0] == 1 and set(again.resumed) == {0.0}
+    assert same_weights(model, whole) and without_time(log) == without_time(whole_log)
