@@ -124,6 +124,7 @@ class Trainer:
     ):  # fmt: skip
         self.began = time.monotonic()
         self.sequences, self.split, self.config, self.report = sequences, split, config, report
+        self.loss_of = make_loss(config, item_counts(sequences, split))
         # Not compiled: batches differ in length, so torch.compile would trace the model again and again, or for lengths
         # in general, and these models train in minutes.
         self.model = make_model(sequences, split, config, max_length, seed).to(best_device())
@@ -131,7 +132,6 @@ class Trainer:
             self.model.parameters(), config.learning_rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True
         )
         self.average = averaged(self.model, config.averaging)
-        self.loss_of = make_loss(config, item_counts(sequences, split))
         self.rng = np.random.default_rng(seed)
         self.best: dict[str, torch.Tensor] = {}
         self.log: list[dict[str, Any]] = []

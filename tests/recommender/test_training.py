@@ -40,6 +40,21 @@ def test_training_learns_the_rule_and_repeats_exactly(cycle, architecture, setti
     assert training.validate(one, cycle, split) == max(row["ndcg@10"] for row in log) > 0.9
 
 
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"objective": "gBCE"}, "no objective “gBCE”. Choose one of: softmax, gbce"),
+        ({"objective": "nonsense", "negatives": None}, "no objective “nonsense”"),
+        ({"objective": "gbce", "negatives": None}, "needs negatives"),
+        ({"objective": "gbce", "popular_negatives": 0.5}, "uniform negatives: set `popular_negatives` to 0"),
+    ],
+)
+def test_an_objective_that_cannot_be_trained_is_refused(toy_sequences, settings, told):
+    split = make_split(toy_sequences, "leave-one-out")
+    with pytest.raises(UserError, match=told):
+        training.train(toy_sequences, split, replace(SMALL, **settings), 8, seed=0)
+
+
 @pytest.mark.parametrize("decay", [0.0, 0.6, 0.995])
 def test_the_weights_kept_are_the_moving_average_of_each_step(toy_sequences, decay):
     split = make_split(toy_sequences, "leave-one-out")
