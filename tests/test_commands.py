@@ -17,6 +17,8 @@ SETTINGS = (
     {"name": "tiny", "split": "global-temporal", "architecture": "bert4rec"},
     {"name": "tiny", "split": "leave-one-out", "architecture": "sasrec"},
     {"name": "paper"},
+    {"name": "default", "min_interactions": 1},
+    {"name": "paper", "min_interactions": 5},
     {"name": "paper", "split": "leave-one-out"},
 )
 

@@ -16,8 +16,8 @@ def test_k_core_is_the_largest_stable_set():
     frame = pd.DataFrame({"user_id": [1, 1, 2, 2, 3, 3, 4], "item_id": [1, 2, 1, 2, 1, 2, 1], "timestamp": range(7)})
     kept = k_core(frame, 2)
     assert sorted(kept["user_id"].unique()) == [1, 2, 3]
-    with pytest.raises(UserError, match="lower `min_interactions`"):
-        k_core(frame, 5)
+    with pytest.raises(UserError, match=r"^my.csv: no users .* at least 5 .*`--min-interactions` below 5"):
+        k_core(frame, 5, "my.csv")
 
 
 def test_an_event_told_twice_is_one_and_the_same_item_later_is_another():
