@@ -54,6 +54,15 @@ def test_lists_are_those_of_the_batch_evaluation(recommender, sequences):
     assert (np.array(found) == expected).all()
 
 
+def test_any_model_of_the_protocol_is_ranked(recommender, sequences, bare):
+    other = Recommender(bare(recommender.model), catalogue())
+    for user, end in enumerate(sequences.lengths[:40] - 1):
+        history = sequences.of(user)[:end]
+        found, expected = other.recommend(history), recommender.recommend(history)
+        assert np.array_equal(found.items, expected.items)
+        assert np.allclose(found.scores, expected.scores, rtol=0, atol=1e-10)
+
+
 def test_numbers_ids_and_titles_of_the_same_items_give_the_same_list(recommender):
     items = [5, 77, 5, 120, 31]
     ids, titles = [ITEMS + 1 - i for i in items], [f"title {i}" for i in items]
