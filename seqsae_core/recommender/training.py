@@ -139,15 +139,20 @@ class Trainer:
         self.resumed, self.seconds_before = 0, 0.0
 
     def resume(self, folder: Path) -> None:
-        """Go on from the checkpoint of a folder, if there is one."""
+        """Go on from the checkpoint of a folder, if there is one.
+
+        The seconds before it count the model's start, so that of the model made here, which is thrown away, is not.
+        """
         if found := checkpoint.load(folder, self.model, self.average, self.optimiser, self.rng):
-            self.best, self.log, self.plan = found[0], found[1]["log"], Plan(**found[1]["plan"])
+            self.best, notes = found
+            self.log, self.plan, self.cost = notes["log"], Plan(**notes["plan"]), Cost(**notes["cost"])
             self.resumed, self.seconds_before = len(self.log), self.log[-1]["seconds"]
+            self.began = time.monotonic()
             self.tell(self.resumed, "done before")
 
     def save(self, folder: Path) -> None:
         """Replace the checkpoint of a folder."""
-        notes = {"log": self.log, "plan": asdict(self.plan)}
+        notes = {"log": self.log, "plan": asdict(self.plan), "cost": asdict(self.cost)}
         checkpoint.save(folder, self.model, self.average, self.optimiser, self.rng, self.best, notes)
 
     @property
