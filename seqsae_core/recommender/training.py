@@ -191,7 +191,7 @@ class Trainer:
     def _steps(self, done: int) -> Pass:
         """Every step of the pass after `done` passes, as far as it is planned."""
         self.model.train()
-        todo = list(batches(self.sequences, self.split, self.model.max_length, self.config.batch_size, self.rng))
+        todo = batches(self.sequences, self.split, self.model.max_length, self.config.batch_size, self.rng)
         current, paces = Pass(done, len(todo), []), []
         for step, items in enumerate(todo):
             at, began = done + step / len(todo), time.monotonic()
@@ -202,7 +202,7 @@ class Trainer:
             current.losses.append(self._step(items, at, f"pass {done + 1}, step {step + 1} of {len(todo)}"))
             paces.append((time.monotonic() - began, items.numel()))
             if not done and len(paces) == MEASURED_STEPS:
-                self._foresee(paces, sum(batch.numel() for batch in todo))
+                self._foresee(paces, todo.positions)
             if step % 8 == 0:
                 self.tell(done + (step + 1) / len(todo), f"loss {current.mean:.3f}", current.row())
         return current

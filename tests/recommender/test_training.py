@@ -110,7 +110,7 @@ def test_products_in_bfloat16_leave_losses_weights_and_gradients_in_float32(
     monkeypatch.setattr(training, "best_device", lambda: torch.device("cpu"))
     trainer, products = training.Trainer(cycle, split, config, 15, 3), []
     trainer.model.blocks[0].qkv.register_forward_hook(lambda *args: products.append(args[-1].dtype))
-    windows = next(batching.batches(cycle, split, 15, 16, trainer.rng))
+    windows = next(iter(batching.batches(cycle, split, 15, 16, trainer.rng)))
     loss = trainer.loss_of(trainer.model, windows, trainer.rng)
     loss.backward()
     assert products == [torch.bfloat16]
