@@ -127,6 +127,6 @@ def best(scores: Tensor, seen: Sequence[int], k: int) -> list[Ranking]:
     """
     if k < 1:
         raise UserError(f"The length of the list is {k}: ask for at least 1 item.")
-    scores.index_fill_(1, torch.from_numpy(np.asarray(seen, np.int64)), -torch.inf)
+    scores.index_fill_(1, torch.from_numpy(np.ascontiguousarray(seen, np.int64)), -torch.inf)
     items, values = (part.numpy() for part in top_k(scores, k))
     return [Ranking(i[np.isfinite(v)], v[np.isfinite(v)]) for i, v in zip(items, values, strict=True)]

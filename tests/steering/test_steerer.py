@@ -61,6 +61,12 @@ def test_any_model_of_the_protocol_is_steered(steerer, histories, bare):
         assert all(same(one, two) for one, two in pairs)
 
 
+def test_a_reversed_view_of_a_history_is_a_history(steerer):
+    history = np.array([5, 17, 31, 9])
+    pairs = zip(steerer.compare(history[::-1], EDITS), steerer.compare([9, 31, 17, 5], EDITS), strict=True)
+    assert all(same(one, two) for one, two in pairs)
+
+
 def test_edits_are_what_a_hook_computes(steerer, histories):
     for history in histories:
         expected = by_hand(steerer, history, EDITS)
