@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from seqsae_core.errors import UserError
+from seqsae_core.recommender.lists import list_figures
 from seqsae_core.recommender.protocol import Hidden
 from seqsae_core.recommender.ranking import hr, ndcg
 from seqsae_core.recommender.recommend import Ranking, best
@@ -28,8 +29,9 @@ LATENTS = 10
 class Dial:
     """What two dials do to the lists of the same users.
 
-    table: one row a method ("latents", "log_popularity") and strength, 0 first: coverage, gini, novelty, ndcg, hr, and
-    replaced, the mean number of items that are not in the unsteered list. lists: of each method, in that order.
+    table: one row a method ("latents", "log_popularity") and strength, 0 first: the figures of `list_figures`, ndcg@10,
+    hr@10 and replaced@10, the mean number of items that are not in the unsteered list. lists: of each method, in that
+    order.
     """
 
     table: pd.DataFrame
@@ -89,28 +91,14 @@ def tilted(steerer: Steerer, history: Sequence[int], log_counts: np.ndarray, wei
     return best(scores, history, k)[0]
 
 
-def gini(shown: np.ndarray) -> float:
-    """Gini coefficient of how often each item of the catalogue is shown, (n_items,): 0 all as often, near 1 a few only.
-
-    Σ (2i − n − 1) xᵢ / (n Σ xᵢ) over rising x, i from 1 (Fleder & Hosanagar, 2009, measure sales so).
-    """
-    n = len(shown)
-    return float((2 * np.arange(1, n + 1) - n - 1) @ np.sort(shown) / (n * shown.sum()))
-
-
 def _figures(method: str, levels: Sequence[float], lists: Lists, counts: np.ndarray) -> pd.DataFrame:
-    surprise = -np.log2(np.maximum(counts, 1) / counts.sum())
     plain, rows = lists.items[:, 0], []
     for items in lists.items.swapaxes(0, 1):
-        shown = np.bincount(items[items > 0], minlength=len(counts) + 1)[1:]
         kept = ((items[:, :, None] == plain[:, None, :]) & (items > 0)[:, :, None]).any(2)
-        rows.append(
-            {
-                "coverage": float((shown > 0).mean()), "gini": gini(shown), "novelty": shown @ surprise / shown.sum(),
-                "replaced": ((items > 0) & ~kept).sum(1).mean(),
-            }
-        )  # fmt: skip
-    table = pd.DataFrame(rows).assign(ndcg=ndcg(lists.ranks, K).mean(0), hr=hr(lists.ranks, K).mean(0))
+        replaced = float(((items > 0) & ~kept).sum(1).mean())
+        rows.append(list_figures(items, np.append(0, counts)) | {f"replaced@{K}": replaced})
+    accuracy = {f"ndcg@{K}": ndcg(lists.ranks, K).mean(0), f"hr@{K}": hr(lists.ranks, K).mean(0)}
+    table = pd.DataFrame(rows).assign(**accuracy)
     return pd.DataFrame({"method": method, "strength": np.asarray(levels, float)}).join(table)
 
 
