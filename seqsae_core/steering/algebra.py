@@ -25,6 +25,12 @@ class Variants:
     edits: tuple[Edit, ...]
     strengths: Tensor
 
+    @classmethod
+    def one(cls, sae: Autoencoder, units: Tensor, edits: Sequence[Edit]) -> "Variants":
+        """A single variant: each edit at its own strength."""
+        own = torch.tensor([float(edit.strength) for edit in edits], dtype=torch.float32)
+        return cls(sae, units, tuple(edits), own[:, None])
+
     def __len__(self) -> int:
         return self.strengths.shape[1]
 

@@ -5,7 +5,7 @@ Ranks are among the items that are not in the history, ties to the lower item, a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -15,8 +15,9 @@ from torch import Tensor
 from seqsae_core.errors import UserError
 from seqsae_core.recommender.protocol import Hidden
 from seqsae_core.recommender.recommend import check_history, hidden_of
+from seqsae_core.steering.algebra import Variants, changes
 from seqsae_core.steering.displacement import positions
-from seqsae_core.steering.edits import check_strength
+from seqsae_core.steering.edits import Edit, check, check_strength
 from seqsae_core.steering.steerer import Steerer
 
 ROWS = 256
@@ -41,22 +42,22 @@ class Reasons:
 
 
 @torch.inference_mode()
-def why(steerer: Steerer, history: Sequence[int], item: int) -> Reasons:
+def why(steerer: Steerer, history: Sequence[int], item: int, edits: Sequence[Edit] = ()) -> Reasons:
     """Exact ablation of each latent that is active where the steerer edits, and of each item of the history.
 
-    One batched pass: the plain row, a row an ablated latent (code to 0, the reconstruction error stays in), a row an
-    event (the model reads the history without it; it stays out of the list). A history of one event has no rows of
-    items: without it there is nothing to read. Raises UserError for a history or an item that cannot be.
+    Under `edits` the codes that they leave are ablated, and a shorter history is edited as the whole one is.
+    One batched pass: the row to compare with, a row an ablated latent (code to 0, the reconstruction error stays in), a
+    row an event (the model reads the history without it; it stays out of the list). A history of one event has no rows
+    of items: without it there is nothing to read. Raises UserError for a history, an item or edits that cannot be.
     """
     events, window = _checked(steerer, history, item), steerer.model.max_length
+    edits = check(edits, steerer.sae.latents)
     places = np.arange(max(0, len(events) - window), len(events)) if len(events) > 1 else np.arange(0)
-    shorter = [np.delete(events, place) for place in places]
-    hidden = _hidden_together(steerer, [events, *shorter])
-    plain = Hidden(*(part[:1] for part in hidden))
-    latents, codes = _codes(steerer, plain)
-    ablated = plain.activations + _ablated(steerer, latents, codes)
-    activations = torch.cat([hidden.activations, ablated])
-    item_at = torch.cat([hidden.item_at, plain.item_at.expand(len(latents), -1)])
+    hidden = _hidden_together(steerer, [events, *(np.delete(events, place) for place in places)])
+    edited = hidden.activations + _moved(steerer, hidden, edits)
+    latents, codes = _codes(steerer, Hidden(*(part[:1] for part in hidden)), edits)
+    activations = torch.cat([edited, edited[:1] + _ablated(steerer, latents, codes)])
+    item_at = torch.cat([hidden.item_at, hidden.item_at[:1].expand(len(latents), -1)])
     scores = _scores(steerer, activations, item_at)
     own, ranks = scores[:, item].double(), _ranks(scores, item, events)
     table = pd.DataFrame(
@@ -65,30 +66,34 @@ def why(steerer: Steerer, history: Sequence[int], item: int) -> Reasons:
     of_items, of_latents = (part.reset_index(drop=True) for part in (table[: len(places)], table[len(places) :]))
     return Reasons(
         item, float(own[0]), int(ranks[0]),
-        _strongest_first(pd.DataFrame({"latent": latents, "code": codes.amax(0).numpy()}).join(of_latents)),
+        _strongest_first(pd.DataFrame({"latent": latents, "code": _largest(codes)}).join(of_latents)),
         _strongest_first(pd.DataFrame({"position": places + 1, "item": events[places]}).join(of_items)),
     )  # fmt: skip
 
 
 def what_would_raise(
-    steerer: Steerer, history: Sequence[int], item: int, count: int = 10, strength: float = STRENGTH
+    steerer: Steerer,
+    history: Sequence[int],
+    item: int,
+    count: int = 10,
+    strength: float = STRENGTH,
+    edits: Sequence[Edit] = (),
 ) -> pd.DataFrame:
-    """The `count` latents that would raise an item most, each added with `strength` units, up or down.
+    """The `count` latents that would raise an item most, each added with `strength` units, up or down, after `edits`.
 
     They are found by the gradient of the item's lead (its score − the mean of the RIVALS best other scores), times unit
-    and strength, and confirmed by real passes: latent, strength (signed), estimated and real lead_change, rank (plain),
-    new_rank; the largest real rise first. A latent without a unit takes no part. Errors as in `why`, and for a strength
-    that is no number above 0.
+    and strength, and confirmed by real passes: latent, strength (signed), estimated and real lead_change, rank (with
+    `edits` alone), new_rank; the largest real rise first. A latent without a unit takes no part. Errors as in `why`,
+    and for a strength that is no number above 0.
     """
-    events = _checked(steerer, history, item)
+    events, edits = _checked(steerer, history, item), check(edits, steerer.sae.latents)
     if not check_strength(strength) > 0:
         raise UserError(f"The strength is {strength:g}: give a number above 0; the direction is found.")
-    slopes = _slopes(steerer, events, item)
+    slopes = _slopes(steerer, events, item, edits)
     best = slopes.abs().argsort(descending=True, stable=True)[:count]
     best = best[slopes[best] != 0]
     signed = torch.sign(slopes[best]) * strength
-    moved = (signed * steerer.units[best])[:, None] * steerer.sae.W_dec.detach()[best]
-    scores = steerer.scores(events, moved)
+    scores = steerer.scores(events, _each_added(steerer, edits, best, signed))[1:]
     lead = (scores[:, item] - scores[:, _rivals(scores[0], item, events)].mean(1)).double()
     ranks = _ranks(scores, item, events)
     found = pd.DataFrame(
@@ -120,12 +125,35 @@ def _hidden_together(steerer: Steerer, histories: Sequence[np.ndarray]) -> Hidde
     return steerer.model.hidden(items, steerer.layer)
 
 
-def _codes(steerer: Steerer, hidden: Hidden) -> tuple[np.ndarray, Tensor]:
-    """Latents that fire where the steerer edits, ascending, and their codes (length, latents), 0 elsewhere."""
-    where = positions(hidden, steerer.position)[0, :, None]
-    codes = steerer.sae.encode(hidden.activations[0]) * where
+def _moved(steerer: Steerer, hidden: Hidden, edits: Sequence[Edit]) -> Tensor:
+    """What edits add to activations, (batch, length, width), 0 where the steerer does not edit."""
+    if not edits:
+        return torch.zeros_like(hidden.activations)
+    moved = Variants.one(steerer.sae, steerer.units, edits).of(hidden, "all")[:, 0]
+    return positions(hidden, steerer.position)[..., None] * moved
+
+
+def _codes(steerer: Steerer, hidden: Hidden, edits: Sequence[Edit]) -> tuple[np.ndarray, Tensor]:
+    """Latents that fire where the steerer edits, ascending, and their edited codes (length, latents), 0 elsewhere."""
+    codes, own = steerer.sae.encode(hidden.activations), Variants.one(steerer.sae, steerer.units, edits).strengths
+    codes = codes + changes(codes, torch.arange(codes.shape[-1]), edits, own, steerer.units)[:, 0]
+    codes = codes[0] * positions(hidden, steerer.position)[0, :, None]
     latents = torch.nonzero(codes.any(0))[:, 0]
     return latents.numpy(), codes[:, latents]
+
+
+def _largest(codes: Tensor) -> np.ndarray:
+    """The code of largest size of each latent, (latents,), of codes (length, latents)."""
+    return codes.gather(0, codes.abs().argmax(0, keepdim=True))[0].numpy()
+
+
+def _each_added(steerer: Steerer, edits: Sequence[Edit], latents: Tensor, strengths: Tensor) -> Variants:
+    """The edits alone, then with each of the latents added by its strength."""
+    added = tuple(Edit(int(latent), 1.0) for latent in latents)
+    every = Variants.one(steerer.sae, steerer.units, (*edits, *added))
+    held = every.strengths[: len(edits)].expand(-1, len(added) + 1)
+    own = torch.cat([torch.zeros(len(added), 1), torch.diag(strengths)], dim=1)
+    return replace(every, strengths=torch.cat([held, own]))
 
 
 def _ablated(steerer: Steerer, latents: np.ndarray, codes: Tensor) -> Tensor:
@@ -154,14 +182,15 @@ def _rivals(scores: Tensor, item: int, seen: np.ndarray) -> Tensor:
     return items[values.isfinite()]
 
 
-def _slopes(steerer: Steerer, events: np.ndarray, item: int) -> Tensor:
+def _slopes(steerer: Steerer, events: np.ndarray, item: int, edits: Sequence[Edit]) -> Tensor:
     """Change of the item's lead by one unit of each latent, to first order, (latents,)."""
     with torch.no_grad():
         hidden = hidden_of(steerer.model, events, steerer.layer)
+        edited = hidden.activations + _moved(steerer, hidden, edits)
     with torch.enable_grad():
         moved = torch.zeros(steerer.model.width, requires_grad=True)
         where = positions(hidden, steerer.position)[..., None]
-        state = steerer.model.resume(hidden.activations + where * moved, hidden.item_at, steerer.layer)
+        state = steerer.model.resume(edited + where * moved, hidden.item_at, steerer.layer)
         scores = steerer.model.scores(state)[0]
         lead = scores[item] - scores[_rivals(scores.detach(), item, events)].mean()
         (gradient,) = torch.autograd.grad(lead, moved)

@@ -100,8 +100,7 @@ class Steerer:
         edits = check(edits, self.sae.latents)
         if linear(edits):
             return self.displacement(edits)[None]
-        own = torch.tensor([[float(edit.strength)] for edit in edits], dtype=torch.float32)
-        return Variants(self.sae, self.units, edits, own)
+        return Variants.one(self.sae, self.units, edits)
 
     def sweep(self, edits: Sequence[Edit], which: int, strengths: Sequence[float]) -> Tensor | Variants:
         """One variant for each strength of edit number `which`. Errors as in `grid`."""
@@ -113,10 +112,10 @@ class Steerer:
         if linear(edits):
             held = self.displacement([edit for n, edit in enumerate(edits) if n != which])
             return held + levels[:, None] * self.displacement([replace(edits[which], strength=1.0)])
-        own = torch.tensor([float(edit.strength) for edit in edits], dtype=torch.float32)
-        table = own[:, None].repeat(1, len(levels))
+        single = Variants.one(self.sae, self.units, edits)
+        table = single.strengths.repeat(1, len(levels))
         table[which] = levels
-        return Variants(self.sae, self.units, edits, table)
+        return replace(single, strengths=table)
 
     def displacement(self, edits: Sequence[Edit]) -> Tensor:
         """The sum of the displacements of the hidden state by edits that add, (width,).

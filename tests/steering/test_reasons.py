@@ -8,8 +8,10 @@ import pytest
 import torch
 
 from seqsae_core.errors import UserError
+from seqsae_core.recommender.recommend import best
 from seqsae_core.steering import reasons
-from seqsae_core.steering.edits import Edit, ablate
+from seqsae_core.steering.algebra import Variants
+from seqsae_core.steering.edits import Edit, ablate, set_to
 from seqsae_core.steering.steerer import Steerer
 
 LONG, LATENTS = 100, 32
@@ -145,3 +147,48 @@ def test_tables_are_typed(steerer, histories):
     for table in (found.latents, found.items):
         assert {str(t) for t in table.dtypes} <= {"int64", "float32", "float64"}
         assert isinstance(table, pd.DataFrame)
+
+
+EDITED = [Edit(3, 2.0), set_to(9, 1.0), Edit(((17, 1.0), (4, 0.5)), 1.5, "mass")]
+
+
+def test_reasons_of_a_steered_list_are_those_under_its_edits(steerer, histories):
+    for history in histories[1:5]:
+        item = int(steerer.recommend(history, EDITED, 4).items[3])
+        found = reasons.why(steerer, history, item, EDITED)
+        rank, score = ranked(steerer.recommend(history, EDITED, LONG), item)
+        assert found.rank == rank
+        assert found.score == pytest.approx(score, abs=1e-5)
+        rows = found.latents.set_index("latent")
+        for latent in rows.index:
+            gone = Variants(steerer.sae, steerer.units, (*EDITED, ablate(int(latent))), strengths_of(EDITED, [np.inf]))
+            after = best(steerer.scores(history, gone), history, LONG)[1]
+            new = rows["rank"][latent], rows["score_change"][latent] + score
+            assert new == pytest.approx(ranked(after, item), abs=1e-4)
+        items = found.items.set_index("position")
+        for place, _ in list(enumerate(history))[-12:]:
+            shorter = history[:place] + history[place + 1 :]
+            new = ranked(steerer.recommend(shorter, EDITED, LONG), item)[1]
+            assert items["score_change"][place + 1] == pytest.approx(new - score, abs=1e-4)
+
+
+def test_what_raises_an_item_of_a_steered_list_comes_after_its_edits(steerer, histories):
+    history = histories[3]
+    item = int(steerer.recommend(history, EDITED, 20).items[-1])
+    found = reasons.what_would_raise(steerer, history, item, count=5, edits=EDITED)
+    small = reasons.what_would_raise(steerer, history, item, count=5, strength=1e-2, edits=EDITED)
+    assert np.allclose(small["estimated"], small["lead_change"], atol=5e-4)
+    for row in found.itertuples():
+        after = steerer.recommend(history, [*EDITED, Edit(row.latent, row.strength)], LONG)
+        assert row.rank == ranked(steerer.recommend(history, EDITED, LONG), item)[0]
+        assert row.new_rank == ranked(after, item)[0]
+
+
+def test_edits_that_cannot_be_made_have_no_reasons(steerer):
+    for ask in (reasons.why, reasons.what_would_raise):
+        with pytest.raises(UserError, match="no latent 99"):
+            ask(steerer, [1, 2], 9, edits=[Edit(99, 1.0)])
+
+
+def strengths_of(edits, more) -> torch.Tensor:
+    return torch.tensor([[float(s)] for s in (*(edit.strength for edit in edits), *more)])
