@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from seqsae_core.errors import UserError
-from seqsae_core.recommender.protocol import SequenceModel
+from seqsae_core.recommender.protocol import Hidden, SequenceModel
 from seqsae_core.recommender.recommend import Ranking, best, hidden_of, rank_items
 from seqsae_core.recommender.single import one_history
 from seqsae_core.sae.autoencoders import Autoencoder
@@ -65,15 +65,19 @@ class Steerer:
         other.position = check_position(position)
         return other
 
+    @torch.inference_mode()
     def recommend(self, history: Sequence[int], edits: Sequence[Edit] = (), k: int = 10) -> Ranking:
         """The k best items after `history` (items 1..n, oldest first) under the edits.
 
-        No edit, or only strengths of 0, is the plain model bit for bit. Ties go to the lower item id.
+        No edit, or edits that move no code, is the plain model bit for bit. Ties go to the lower item id.
         Raises UserError for an empty history, an unknown item, and edits that `check` refuses.
         """
         edits = check(edits, self.sae.latents)
         if any(edit.strength for edit in edits):
-            return self.compare(history, edits, k)[1]
+            hidden = hidden_of(self.model, history, self.layer)
+            rows = self._rows(hidden, self.variants(edits))
+            if rows.any():
+                return best(self._scored(hidden, rows), history, k)[0]
         return rank_items(self._single, history, k)
 
     def compare(self, history: Sequence[int], edits: Sequence[Edit], k: int = 10) -> tuple[Ranking, Ranking]:
@@ -139,13 +143,19 @@ class Steerer:
         so that equality at strength 0 does not hang on how a matrix product rounds in different rows.
         """
         hidden = hidden_of(self.model, history, self.layer)
-        rows = beside_plain(displacements)
-        if isinstance(rows, Variants):
-            rows = rows.of(hidden, self.position)
+        rows = self._rows(hidden, beside_plain(displacements))
         still = ~(rows if rows.ndim == 2 else rows[0]).flatten(1).any(1)
-        scores = self.model.scores(displaced_states(self.model, hidden, self.layer, rows, self.position)[0])
+        scores = self._scored(hidden, rows)
         scores[still] = scores[0].clone()
         return scores
+
+    def _rows(self, hidden: Hidden, displacements: Tensor | Variants) -> Tensor:
+        """Displacements as `displaced_states` takes them."""
+        return displacements if isinstance(displacements, Tensor) else displacements.of(hidden, self.position)
+
+    def _scored(self, hidden: Hidden, rows: Tensor) -> Tensor:
+        """Scores (variants, n_items + 1) under displacements of one history."""
+        return self.model.scores(displaced_states(self.model, hidden, self.layer, rows, self.position)[0])
 
 
 def moves(before: Ranking, after: Ranking, k: int = 10) -> pd.DataFrame:

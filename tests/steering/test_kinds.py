@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from seqsae_core.errors import UserError
-from seqsae_core.recommender.recommend import Ranking
+from seqsae_core.recommender.recommend import Ranking, hidden_of
 from seqsae_core.steering.algebra import Variants, changes
 from seqsae_core.steering.displacement import displaced_states, positions
 from seqsae_core.steering.edits import KINDS, TOWARDS, WHOLE, Edit, ablate, clamp, set_to
@@ -78,6 +78,16 @@ def test_strength_zero_is_the_plain_model_bit_for_bit_for_every_kind(steerer, hi
         swept = steerer.grid(history, [of_kind(kind, latent)], 0, [0.0, 3.0, 0.0])
         assert same(swept[0], swept[2])
         assert np.array_equal(swept[0].items, plain.items)
+
+
+def test_an_edit_that_finds_nothing_to_move_is_the_plain_model_bit_for_bit(steerer, histories):
+    for history in histories:
+        hidden = hidden_of(steerer.model, history, 1)
+        codes = steerer.sae.encode(hidden.activations)
+        silent = int((codes.flatten(0, 1).amax(0) == 0).nonzero()[0])
+        for edit in (ablate(silent), Edit(silent, 3.0, "scale"), clamp(silent, 0.0, 9.0), Edit(silent, -3.0, "mass")):
+            assert same(steerer.recommend(history, [edit]), steerer.recommend(history))
+            assert same(*steerer.compare(history, [edit]))
 
 
 @pytest.mark.parametrize("kind", KINDS)
