@@ -35,13 +35,14 @@ def name_regions(cluster: np.ndarray, concepts: np.ndarray) -> dict[int, str]:
     hypergeometric test, 5 % false discovery rate over all regions and concepts), at least three of them and at least a
     fifth of those with any concept. cluster: (n,); concepts: (n,), each point's own, "" = none.
     """
-    counts = pd.crosstab(cluster, concepts).drop(columns="", errors="ignore")
-    if counts.empty:
+    table = pd.crosstab(cluster, concepts).drop(columns="", errors="ignore")
+    if table.empty:
         return {}
-    sizes = np.array([(cluster == region).sum() for region in counts.index])[:, None]
-    p = hypergeom.sf(counts - 1, len(cluster), counts.sum().to_numpy(), sizes)
-    enough = counts.ge(FEWEST) & counts.ge(LEAST_SHARE * counts.sum(axis=1), axis=0)
-    found = enough & (false_discovery_control(p, axis=None) < LEVEL)
-    order = counts.columns.to_numpy()[np.argsort(p, axis=1, kind="stable")]
-    told = [[c for c in row if found.loc[region, c]] for region, row in zip(counts.index, order, strict=True)]
-    return {int(region): " / ".join(some[:MOST_NAMES]) for region, some in zip(counts.index, told, strict=True) if some}
+    counts, names = table.to_numpy(), table.columns.to_numpy()
+    sizes = np.array([(cluster == region).sum() for region in table.index])[:, None]
+    p = hypergeom.sf(counts - 1, len(cluster), counts.sum(0), sizes)
+    enough = (counts >= FEWEST) & (counts >= LEAST_SHARE * counts.sum(1, keepdims=True))
+    found = enough & (false_discovery_control(p.ravel()).reshape(p.shape) < LEVEL)
+    order = np.argsort(np.where(found, p, np.inf), axis=1, kind="stable")[:, :MOST_NAMES]
+    told = {int(region): names[best[row[best]]] for region, best, row in zip(table.index, order, found, strict=True)}
+    return {region: " / ".join(some) for region, some in told.items() if len(some)}
