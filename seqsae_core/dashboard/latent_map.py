@@ -35,8 +35,9 @@ COLOURS = {
     "fdr": "Significant at 5 % FDR",
 }
 NO_COLOURS = {
-    "feature", "latent", "label", "name", "name_evidence", "neighbours", "neighbour_cosines", "alive", "x", "y", "title",
-}  # fmt: skip
+    *("feature", "latent", "label", "name", "name_evidence", "alive"),
+    *("neighbours", "neighbour_cosines", "x", "y", "title"),
+}
 LOGARITHMIC = {"density", "n_items", "mean_activation", "sd_activation", "max_activation"}
 
 
@@ -50,9 +51,10 @@ def latent_map(opened: Opened, rows: pd.DataFrame) -> int | None:
     here = places[places["layout"] == layout]
     points = points_of(here, rows)
     offered = colours(points)
-    column = st.selectbox("Colour the map by", list(offered), format_func=offered.get, key="colour")
+    label = st.selectbox("Colour the map by", list(offered), key="colour")
+    column = offered[label]
     neurons = neurons_of(here, opened) if with_neurons else None
-    figure = map_figure.latent_map(points, column, offered[column], neurons, column in LOGARITHMIC)
+    figure = map_figure.latent_map(points, column, label, neurons, column in LOGARITHMIC)
     event = widgets.chart(
         figure,
         HOW_TO_READ[layout],
@@ -101,10 +103,10 @@ def neurons_of(places: pd.DataFrame, opened: Opened) -> pd.DataFrame:
 
 
 def colours(points: pd.DataFrame) -> dict[str, str]:
-    """Label by column: every column of numbers or texts, the usual ones first."""
+    """Column by label: every column of numbers or texts, the usual ones first."""
     others = [c for c in points.columns if c not in NO_COLOURS | set(COLOURS)]
     single = [c for c in [*COLOURS, *others] if c in points and is_single(points[c])]
-    return {c: COLOURS.get(c, c.replace("_", " ").capitalize()) for c in single}
+    return {COLOURS.get(c, c.replace("_", " ").capitalize()): c for c in single}
 
 
 def is_single(column: pd.Series) -> bool:

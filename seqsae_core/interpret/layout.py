@@ -1,5 +1,7 @@
 """The map: a plane of directions and one of co-activation, seeded, with regions named from their members."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
@@ -81,4 +83,6 @@ def _umap(similarity: np.ndarray, config: LayoutConfig, seed: int) -> np.ndarray
         n_neighbors=min(config.neighbours, len(distance) - 1), min_dist=config.min_dist, metric="precomputed",
         random_state=seed, n_jobs=1,
     )  # fmt: skip
-    return reducer.fit_transform(distance)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "using precomputed metric")
+        return reducer.fit_transform(distance)
