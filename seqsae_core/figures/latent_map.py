@@ -53,7 +53,7 @@ def _measured(table: pd.DataFrame, column: str, label: str, logarithmic: bool) -
     traces = [_points(unknown, {"color": RIVALS, "opacity": 0.5}, "without a value")] if len(unknown) else []
     if len(known):
         scale = _scale(known["value"].to_numpy(), label, logarithmic)
-        traces.append(_points(known.assign(title=told), scale, "latents"))
+        traces.append(_points(known.assign(title=told), scale, "Latents"))
     return traces
 
 
