@@ -62,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
 def _build_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", default="movietweetings", help="a built-in name, a folder or a file")
     parser.add_argument("--items", help="the item table, where it is a file of its own")
+    parser.add_argument(
+        "--min-interactions", type=int, metavar="N", help="users and items with fewer are left out (default: 5)"
+    )
     parser.add_argument("--preset", default="default", help=", ".join(PRESETS))
     parser.add_argument("--architecture", help=f"{', '.join(ARCHITECTURES)} (default: the preset's own)")
     parser.add_argument("--seed", type=int, default=0)
@@ -103,7 +106,8 @@ def _build(options: argparse.Namespace) -> None:
 
 def chosen(options: argparse.Namespace) -> StudyConfig:
     """The configuration that the options of `build` ask for. Raises UserError as `preset` does."""
-    choices = {name: getattr(options, name) for name in ("split", "architecture", "time_budget", "memory")}
+    names = ("min_interactions", "split", "architecture", "time_budget", "memory")
+    choices = {name: getattr(options, name) for name in names}
     return preset(options.preset, options.seed, options.data, options.items, **choices)
 
 

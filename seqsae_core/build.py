@@ -49,7 +49,7 @@ PIPELINE = (
         150,
         ("data",),
         lambda c: (c.recommender, c.data.max_length),
-        version=8,
+        version=9,
     ),
     Stage("sae", "Training the sparse autoencoder", 60, ("recommender",), lambda c: c.sae, version=6),
     Stage("evidence", "Measuring what latents mean", 60, ("sae",), lambda c: c.evidence, version=3),

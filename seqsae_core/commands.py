@@ -19,6 +19,7 @@ def build_command(path: str | Path, manifest: Mapping[str, Any] | None = None) -
         "--seed": (config.get("seed"), 0),
         "--data": (data.get("source"), "movietweetings"),
         "--items": (data.get("items"), None),
+        "--min-interactions": (data.get("min_interactions"), own.data.min_interactions),
         "--split": (data.get("split"), own.data.split),
         "--time-budget": (recommender.get("seconds"), own.recommender.seconds),
         "--memory": (config.get("memory_gib"), own.memory_gib),

@@ -198,17 +198,21 @@ PRESETS = {"tiny": _tiny, "quick": _quick, "default": StudyConfig, "paper": _pap
 
 def preset(
     name: str, seed: int = 0, source: str | None = None, items: str | None = None, *,
+    min_interactions: int | None = None,
     split: str | None = None, architecture: str | None = None, time_budget: float | None = None,
     memory: float | None = None,
 ) -> StudyConfig:  # fmt: skip
     """The named preset with its seed and data source set; a choice of None stays the preset's own.
 
     time_budget: the seconds that training the recommender may take; memory: the GiB that a matrix of activations may.
-    Raises UserError for a name that is not in `PRESETS`, `SPLITS` or `ARCHITECTURES`, or amounts that are none.
+    Raises UserError for a name that is not in `PRESETS`, `SPLITS` or `ARCHITECTURES`, amounts that are none, or
+    `min_interactions` below 1.
     """
     config = PRESETS[_known("preset", name, PRESETS)]()
     data = replace(config.data, source=source or config.data.source, items=items)
     recommender = config.recommender
+    if min_interactions is not None:
+        data = replace(data, min_interactions=_at_least_one(min_interactions))
     if split is not None:
         data = replace(data, split=_known("split", split, SPLITS))
     if architecture is not None:
@@ -224,6 +228,12 @@ def _known(what: str, name: str, names: Iterable[str]) -> str:
     if name not in names:
         raise UserError(f"There is no {what} “{name}”. Choose one of: {', '.join(names)}.")
     return name
+
+
+def _at_least_one(interactions: int) -> int:
+    if interactions < 1:
+        raise UserError(f"--min-interactions is {interactions}: give a number from 1 (everybody and everything).")
+    return interactions
 
 
 def _positive(seconds: float) -> float:

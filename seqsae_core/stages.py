@@ -28,9 +28,9 @@ def run_data(study: Study, config: StudyConfig, folder: Path, report: Report) ->
     report(0.5, f"{len(events):,} interactions read")
     if config.data.max_users:
         events = interactions.sample_users(events, config.data.max_users)
-    events = interactions.k_core(events, config.data.min_interactions)
+    events = interactions.k_core(events, config.data.min_interactions, config.data.source)
     sequences, item_ids = seq.build_sequences(events)
-    split = seq.make_split(sequences, config.data.split)
+    split = seq.make_split(sequences, config.data.split, config.data.source)
     counts = batching.item_counts(sequences, split)
     catalogue = concepts.build_catalogue(items, item_ids, counts[1:])
     write_data(folder, sequences, catalogue, concepts.build_concepts(catalogue))

@@ -141,6 +141,15 @@ class Study(Store):
         """Concept enrichment of firing positions, of one latent or all."""
         return self._evidence("enrichment", dictionary, latent)
 
+    def alignment(self, dictionary: str | None = None, latent: int | None = None) -> pd.DataFrame:
+        """Every figure of each latent × concept, of one latent or all live ones."""
+        return self._evidence("alignment", dictionary, latent)
+
+    def context(self, dictionary: str | None = None, latent: int | None = None) -> pd.DataFrame:
+        """What a latent says of the history beyond the item, of one latent or all."""
+        table = self._evidence("context", dictionary, latent)
+        return table[table["kind"] == "latents"].reset_index(drop=True)
+
     def histogram(self, dictionary: str | None, latent: int) -> pd.DataFrame:
         """Activation histogram of one latent."""
         return self._evidence("histogram", dictionary, latent)

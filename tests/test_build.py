@@ -197,6 +197,7 @@ def _has(folder, stage) -> bool:
         (["build", "--preset", "huge"], "no preset"),
         (["build", "--split", "random"], "no split"),
         (["build", "--time-budget", "-1"], "above 0"),
+        (["build", "--min-interactions", "0"], "give a number from 1"),
         (["build", "--data", "nowhere.csv"], "No data at nowhere.csv"),
         (["metrics", "nowhere"], "No study at nowhere"),
         (["extras", "nowhere"], "No study at nowhere"),
@@ -208,6 +209,19 @@ def test_bad_input_ends_with_status_2_and_one_line(arguments, message, tmp_path,
     error = capsys.readouterr().err
     assert message in error and "Traceback" not in error
     assert not list(tmp_path.rglob("manifest.json"))
+
+
+@pytest.mark.parametrize(
+    ("least", "message"),
+    [("9", "sparse.csv: no users and items"), ("1", "sparse.csv: user 7 has fewer than three events (1 such users)")],
+)
+def test_data_too_sparse_are_told_with_the_option_that_helps(least, message, tmp_path, capsys):
+    rows = [f"{user},{item},{time}" for user in range(7) for time, item in enumerate(range(4))]
+    (tmp_path / "sparse.csv").write_text("\n".join(["user_id,item_id,timestamp", *rows, "7,1,0", "7,2,1"]))
+    words = ["build", "--data", str(tmp_path / "sparse.csv"), "--out", str(tmp_path / "study")]
+    assert main([*words, "--min-interactions", least]) == 2
+    error = capsys.readouterr().err
+    assert message in error and "--min-interactions" in error and "Traceback" not in error
 
 
 def test_metrics_prints_one_json_object(tiny_study, capsys):

@@ -49,6 +49,18 @@ def test_dictionaries_that_differ_have_different_names():
     assert len({c.dictionary for c in [config, *others, preset("paper")]}) == 5
 
 
+def test_min_interactions_is_the_k_core_of_any_preset():
+    config = preset("paper", min_interactions=3)
+    assert config.data.min_interactions == 3
+    assert replace(config, data=replace(config.data, min_interactions=5)) == preset("paper")
+
+
+@pytest.mark.parametrize("number", [0, -1])
+def test_min_interactions_below_one_is_refused(number):
+    with pytest.raises(UserError, match=f"--min-interactions is {number}"):
+        preset("tiny", min_interactions=number)
+
+
 def test_a_time_budget_caps_the_training_and_nothing_else():
     config = preset("quick", time_budget=40.0)
     assert config.recommender.seconds == 40

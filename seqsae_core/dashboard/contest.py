@@ -21,7 +21,7 @@ HOW_TO_READ_DOTS = {
     "a single concept.",
 }
 NO_CONCEPTS = "No concept occurs often enough among the held-out users to compare features on it."
-GROUPS = {"genre": "Genres", "decade": "Decades", "popularity": "Popularity"}
+GROUPS = {"genre": "Genres", "decade": "Decades", "year": "Years", "popularity": "Popularity"}
 
 
 def concepts(opened: Opened) -> None:
@@ -104,6 +104,8 @@ def examples(opened: Opened) -> None:
             else:
                 side(opened, rows.iloc[0])
     st.caption(portrait.HOW_TO_READ_STRIPS)
+    side_view = opened.view.home().but(concept=chosen)
+    navigation.link("concept", side_view, f"All of {widgets.plain(chosen)}: what covers it", icon=":material/category:")
 
 
 def sides(opened: Opened, best: pd.DataFrame, names: list[str]) -> tuple[str, str]:

@@ -72,6 +72,14 @@ class Opened:
         """Concept enrichment of one latent."""
         return self._read("enrichment", "evidence", self.dictionary, latent)
 
+    def alignment(self, latent: int) -> pd.DataFrame:
+        """See `Study.alignment`."""
+        return self._read("alignment", "evidence", self.dictionary, latent)
+
+    def context(self, latent: int) -> pd.DataFrame:
+        """See `Study.context`."""
+        return self._read("context", "evidence", self.dictionary, latent)
+
     def histogram(self, latent: int) -> pd.DataFrame:
         """Activation histogram of one latent."""
         return self._read("histogram", "evidence", self.dictionary, latent)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from seqsae_core.data.interactions import hash_share
 from seqsae_core.data.sequences import SCORE, SELECT, Sequences, Split, windows
+from seqsae_core.recommender import ranking
 from seqsae_core.recommender.protocol import Hidden, SequenceModel
 from seqsae_core.steering.displacement import displaced_states
 
@@ -80,20 +81,10 @@ def collect_contexts(
     for part in np.array_split(order, max(1, len(users) // batch_size)):
         who, ends = users[part], target_at[part]
         items = torch.from_numpy(windows(sequences, who, ends, model.max_length))
-        target = sequences.items[sequences.offsets[who] + ends]
-        rows, seen = _seen(sequences, who, ends, target)
-        buckets.append(Bucket(part, model.hidden(items, layer), rows, seen, torch.from_numpy(target).long()))
+        target = torch.from_numpy(sequences.items[sequences.offsets[who] + ends]).long()
+        known = ranking.seen(sequences, who, ends, target)
+        buckets.append(Bucket(part, model.hidden(items, layer), *known, target))
     return Contexts(model, layer, users, tuple(buckets))
-
-
-def _seen(
-    sequences: Sequences, users: np.ndarray, ends: np.ndarray, target: np.ndarray
-) -> tuple[Tensor, Tensor]:
-    """Rows and items of everything known before the target, also before the window; never the target itself."""
-    rows = np.repeat(np.arange(len(users)), ends)
-    items = np.concatenate([sequences.of(user)[:end] for user, end in zip(users, ends, strict=True)])
-    kept = items != target[rows]
-    return torch.from_numpy(rows[kept]), torch.from_numpy(items[kept]).long()
 
 
 def workers() -> ThreadPoolExecutor:

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from seqsae_core.errors import UserError
+from seqsae_core.recommender.protocol import SequenceModel
 from seqsae_core.recommender.recommend import Ranking, best, hidden_of, rank_items
-from seqsae_core.recommender.single import SingleHistory
-from seqsae_core.recommender.transformer import Transformer
+from seqsae_core.recommender.single import one_history
 from seqsae_core.sae.autoencoders import Autoencoder
 from seqsae_core.steering.displacement import check_position, displaced_states
 from seqsae_core.steering.edits import Edit, check, check_strength
@@ -30,12 +30,12 @@ class Steerer:
     """
 
     def __init__(
-        self, model: Transformer, sae: Autoencoder, layer: int, units: np.ndarray, position: str = "last"
+        self, model: SequenceModel, sae: Autoencoder, layer: int, units: np.ndarray, position: str = "last"
     ):
         if len(units) != sae.latents or not 0 <= layer <= model.n_layers + 1:
             raise ValueError(f"{len(units)} units, {sae.latents} latents; layer {layer} of {model.n_layers}")
         self.model, self.sae, self.layer, self.position = model, sae, layer, check_position(position)
-        self._single = SingleHistory(model)
+        self._single = one_history(model)
         self.units = torch.as_tensor(np.nan_to_num(units), dtype=torch.float32)
 
     @classmethod

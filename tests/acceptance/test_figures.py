@@ -63,6 +63,7 @@ def test_strength_0_leaves_every_test_users_top_10_alone(study):
         history = sequences.of(user)[: split.test_at[user]]
         plain, steered = steerer.recommend(history), steerer.recommend(history, edits)
         before, after = steerer.compare(history, edits)
+        assert np.array_equal(plain.items, before.items), f"user {user}"
         assert np.array_equal(plain.items, steered.items), f"user {user}"
         assert np.array_equal(before.items, after.items), f"user {user}"
         assert np.array_equal(before.scores, after.scores), f"user {user}"

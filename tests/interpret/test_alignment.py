@@ -111,3 +111,10 @@ def test_the_probe_is_the_least_squares_ceiling(world):
     x = np.column_stack([np.ones(N), activations.values])
     fitted = x @ np.linalg.lstsq(x, y[:, 0], rcond=None)[0]
     assert r == pytest.approx(np.corrcoef(fitted, y[:, 0])[0, 1], abs=1e-4)
+
+
+def test_a_probe_of_one_concept_has_one_column(world):
+    activations, concepts = world
+    y = concepts[activations.item_at]
+    one = probe(activations.values, y[:, :1], ["a"]).encode(activations.values)
+    assert one == pytest.approx(probe(activations.values, y, list("abcde")).encode(activations.values)[:, :1], abs=1e-5)

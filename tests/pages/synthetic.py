@@ -170,7 +170,7 @@ def _decile(number: int) -> dict:
 
 
 def _features(kind: str, n: int, concepts: ConceptTable, strength: float, rng: np.random.Generator) -> pd.DataFrame:
-    column = rng.integers(0, len(concepts.names), n)
+    column = rng.choice(np.flatnonzero(np.array(concepts.groups) != "year"), n)
     r = np.clip(strength * rng.beta(2, 6, n), 0, 1).astype(np.float32)
     alive, significant = np.arange(n) % 31 != 30, r > 0.15
     word = {"latents": "Latent", "neurons": "Neuron", "pca": "Component", "random_directions": "Direction"}[kind]
@@ -287,6 +287,28 @@ def _examples(kind: str, n: int, n_items: int, rng: np.random.Generator) -> list
     return rows
 
 
+def _alignment(latents: pd.DataFrame, concepts: ConceptTable, rng: np.random.Generator) -> pd.DataFrame:
+    live, names = latents.loc[latents["alive"], "feature"].to_numpy(), concepts.names
+    rows = len(live) * len(names)
+    figures = ("roc_auc", "average_precision", "f1", "mean_in", "mean_out", "r_select", "r_score", "r_partial", "z")
+    return pd.DataFrame(
+        {
+            "feature": np.repeat(live, len(names)),
+            "concept": pd.Categorical(np.tile(names, len(live))),
+            **{name: rng.random(rows) for name in (*figures, "promotes", "promotes_auc")},
+            "significant": rng.random(rows) < 0.1,
+            "fdr": rng.random(rows) < 0.3,
+        }
+    )
+
+
+def _context(n: int) -> pd.DataFrame:
+    """Every second latent says something of the place."""
+    even = np.arange(n) % 2 == 0
+    table = pd.DataFrame({"kind": "latents", "feature": np.arange(n, dtype=np.int32), "group": "history"})
+    return table.assign(concept="later in the history", r=0.1, r_within=-0.2, z=-9.0, significant=even)
+
+
 def _histogram(n: int, rng: np.random.Generator) -> pd.DataFrame:
     edges = np.linspace(0, 5, 21)
     rows = [
@@ -307,6 +329,8 @@ def _evidence(folder: Path, features: dict[str, pd.DataFrame], concepts: Concept
             "best": _best(features, concepts, rng),
             "enrichment": _enrichment(n, concepts, rng),
             "examples": examples,
+            "alignment": _alignment(features["latents"], concepts, rng),
+            "context": _context(n),
             "histogram": _histogram(n, rng),
         },
     )
@@ -323,6 +347,9 @@ def _evidence(folder: Path, features: dict[str, pd.DataFrame], concepts: Concept
         }
         for kind, s in KINDS.items()
     }
+    rows["latents"] |= {
+        "named_by_concepts": 0.28, "named_by_items": 0.31, "context_share": 0.29, "median_name_score": 0.72
+    }  # fmt: skip
     difference = {
         "same_items": {"mean": 0.0625, "ci95": [0.03, 0.09]},
         "new_items": {"mean": 0.013, "ci95": [-0.012, 0.03]},

@@ -105,7 +105,7 @@ def test_the_button_runs_the_command_with_this_python(tmp_path, monkeypatch):
     assert len(seen) == 1
 
 
-@pytest.mark.parametrize("name", ["latents", "latent", "latents_vs_neurons", "steer", "overview"])
+@pytest.mark.parametrize("name", ["latents", "latent", "concept", "latents_vs_neurons", "steer", "overview"])
 def test_a_link_to_a_dictionary_without_evidence_says_how_to_build_it(open_page, swept_study, name):
     page = open_page(name, swept_study, dictionary=TOPK)
     assert not page.error
