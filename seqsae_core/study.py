@@ -167,7 +167,7 @@ class Study(Store):
         return summary
 
     def map(self, dictionary: str | None = None) -> pd.DataFrame:
-        """UMAP positions and clusters of the latents."""
+        """Places and regions in each layout: layout, kind, feature, x, y, cluster, cluster_name."""
         return pd.read_parquet(self.folder("map", dictionary) / "map.parquet")
 
     def effects(self, dictionary: str | None = None) -> pd.DataFrame:

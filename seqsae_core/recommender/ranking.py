@@ -23,7 +23,7 @@ def mask_seen(scores: Tensor, sequences: Sequences, users: np.ndarray, ends: np.
 
 
 def seen(sequences: Sequences, users: np.ndarray, ends: np.ndarray, target: Tensor) -> tuple[Tensor, Tensor]:
-    """Rows 0..len(users) − 1 and items, both (n_seen,), of each user's known history before `ends`; never the target's."""
+    """Rows 0..len(users) − 1 and items, both (n_seen,), of each user's history before `ends`; never the target's."""
     starts = sequences.offsets[users]
     rows = torch.from_numpy(np.repeat(np.arange(len(users)), ends))
     items = np.concatenate([sequences.items[a : a + n] for a, n in zip(starts, ends, strict=True)])
