@@ -68,10 +68,10 @@ def summary(opened: Opened) -> str:
     """The study in three sentences."""
     sizes, config = opened.study.manifest.get("sizes", {}), opened.study.config
     counts = ", ".join(f"{sizes.get(name, 0):,} {name}" for name in ("users", "items", "interactions"))
-    read = dictionaries.sentence(opened.study.sae_config(opened.dictionary), config.recommender)
     return (
         f"{counts}. {NAMES[config.recommender.architecture]} of {config.recommender.blocks} blocks and width "
-        f"{config.recommender.width}, {read}. Split {config.data.split}, preset {config.preset}, seed {config.seed}."
+        f"{config.recommender.width}{dictionaries.how_read(opened.study, opened.dictionary)}. Split "
+        f"{config.data.split}, preset {config.preset}, seed {config.seed}."
     )
 
 

@@ -22,9 +22,12 @@ FIGURES = {"explained_variance": "explained variance", "ndcg_change": "NDCG@10 c
 WHOLE = ("layer", "latents", "k")
 REAL = ("l1", "l0", "dead_fraction", "seconds", *FIGURES, *COLOURS.values())
 FOR_CHOOSING = (
-    "For choosing only: figures are of *select* users and validation targets, intervals 95 % over users. What the "
-    "other pages quote for a dictionary comes from other users and from test targets. A line joins dictionaries that "
-    "differ in sparsity alone; numbers are layers, the ring is the study's default. Click a point or a row."
+    "For choosing only. Explained variance, L0 and interpretability are of *select* users' histories, the NDCG change of "
+    "their validation targets, dead latents of fit users; intervals are 95 % over users. What the Overview quotes is not "
+    "all independent of the choice: explained variance, L0 and cross-entropy there are of select and *score* users "
+    "together, changes of rankings of the test targets of both. What latents mean is quoted of score users alone. A line "
+    "joins dictionaries that differ in sparsity alone; numbers are layers, the ring is the study's default. Click a "
+    "point or a row."
 )
 SWEEP = (
     "A sweep trains a dictionary for every combination of layer and sparsity, and of variant and size when asked, and "
@@ -38,6 +41,14 @@ def sentence(settings: SaeConfig, recommender: RecommenderConfig) -> str:
     ends = {0: "at the embeddings", recommender.layers[-1]: "after the final norm"}
     where = ends.get(settings.layer, f"after block {settings.layer}")
     return f"read {where} by a {VARIANTS[settings.variant]} sparse autoencoder with {settings.latents:,} latents"
+
+
+def how_read(study: Study, dictionary: str | None) -> str:
+    """`sentence` after a comma; nothing for a dictionary of an earlier version, whose settings were not kept."""
+    try:
+        return f", {sentence(study.sae_config(dictionary), study.config.recommender)}"
+    except UserError:
+        return ""
 
 
 def rows(study: Study) -> pd.DataFrame:

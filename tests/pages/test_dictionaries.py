@@ -1,7 +1,9 @@
 """The page that compares dictionaries, and the other pages for a dictionary that has no evidence yet."""
 
 import json
+import shutil
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,6 +12,7 @@ import pytest
 
 from seqsae_core.config import RecommenderConfig, SaeConfig
 from seqsae_core.dashboard import detached, dictionaries
+from seqsae_core.errors import UserError
 from seqsae_core.figures import pareto
 from seqsae_core.sae.autoencoders import VARIANTS
 from seqsae_core.study import Study
@@ -117,6 +120,28 @@ def test_overview_describes_the_dictionary_that_the_link_names(open_page, swept_
     relu, default = (said(open_page("overview", swept_study, dictionary=name)) for name in (RELU, DEFAULT))
     assert "read after block 2 by a ReLU + L1 sparse autoencoder with 64 latents" in relu
     assert "read after block 1 by a TopK sparse autoencoder with 64 latents" in default
+
+
+@pytest.fixture
+def without_settings(swept_study, tmp_path) -> Path:
+    """A study whose ReLU dictionary is of a version that kept no settings."""
+    folder = shutil.copytree(swept_study, tmp_path / "old")
+    path = Study.open(folder).folder("sae", RELU) / "metrics.json"
+    metrics = json.loads(path.read_text())
+    del metrics["settings"]
+    path.write_text(json.dumps(metrics))
+    return folder
+
+
+def test_a_dictionary_without_settings_can_be_opened_and_is_no_choice(open_page, without_settings):
+    page = open_page("overview", without_settings, dictionary=RELU)
+    assert not page.error
+    assert "blocks and width 16. Split leave-one-out" in said(page)
+    with pytest.raises(UserError, match="Choose one of") as told:
+        Study.open(without_settings).sae_config(RELU)
+    assert str(told.value).endswith(f"Choose one of: {DEFAULT}, {TOPK}.")
+    table = open_page("dictionaries", without_settings).dataframe[0].value.set_index("name")
+    assert pd.isna(table["layer"][RELU]) and table["layer"][TOPK] == 2
 
 
 def test_every_variant_and_layer_has_words():
