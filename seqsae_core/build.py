@@ -16,7 +16,7 @@ from seqsae_core.data.readers import fingerprint
 from seqsae_core.errors import UserError
 from seqsae_core.progress import Progress, Report, read
 from seqsae_core.store import DICTIONARY_STAGES, PROGRESS
-from seqsae_core.study import Study
+from seqsae_core.study import Study, digests
 
 
 @dataclass(frozen=True)
@@ -162,6 +162,7 @@ def make_stage(study: Study, config: StudyConfig, stage: Stage, stamp: str, repo
     began = time.monotonic()
     with study.stage(stage.name, dictionary, stamp) as (folder, entry):
         detail = stage.run(study, config, folder, report)
+        entry |= digests(stage.name, folder)
         entry |= {"seconds": round(time.monotonic() - began, 1), "finished": time.strftime("%Y-%m-%dT%H:%M:%S")}
     return detail
 

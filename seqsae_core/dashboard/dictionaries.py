@@ -22,10 +22,10 @@ FIGURES = {"explained_variance": "explained variance", "ndcg_change": "NDCG@10 c
 WHOLE = ("layer", "latents", "k")
 REAL = ("l1", "l0", "dead_fraction", "seconds", *FIGURES, *COLOURS.values())
 FOR_CHOOSING = (
-    "For choosing only. Explained variance, L0 and interpretability are of *select* users' histories, the NDCG change of "
-    "their validation targets, dead latents of fit users; intervals are 95 % over users. What the Overview quotes is not "
-    "all independent of the choice: explained variance, L0 and cross-entropy there are of select and *score* users "
-    "together, changes of rankings of the test targets of both. What latents mean is quoted of score users alone. A line "
+    "For choosing only. Explained variance, L0 and correlations are of *select* users' histories, the NDCG change of their "
+    "validation targets, dead latents of fit users; intervals are 95 % over users. What the Overview quotes is not all "
+    "independent of the choice: explained variance, L0 and cross-entropy there are of *select* and *score* users "
+    "together, changed rankings of the test targets of both; what latents mean is quoted of *score* users alone. A line "
     "joins dictionaries that differ in sparsity alone; numbers are layers, the ring is the study's default. Click a "
     "point or a row."
 )
