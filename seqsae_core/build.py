@@ -132,6 +132,20 @@ def make_stamps(config: StudyConfig, data_fingerprint: str) -> dict[str, str]:
     return stamps
 
 
+def out_of_date(study: Study, dictionary: str) -> list[str]:
+    """The stages of a dictionary that are there, but not as this version and the study's settings would make them.
+
+    They are all of its stages where its settings were not kept: then an earlier version trained it.
+    """
+    there = [stage for stage in DICTIONARY_STAGES if study.has(stage, dictionary)]
+    try:
+        config = replace(study.config, sae=study.sae_config(dictionary))
+    except UserError:
+        return there
+    stamps = make_stamps(config, study.manifest["fingerprint"])
+    return [stage for stage in there if study.stamp(stage, dictionary) != stamps[stage]]
+
+
 def up_to_date(folder: Path, stamps: dict[str, str], dictionary: str, todo: tuple[Stage, ...] = PIPELINE) -> bool:
     """Whether every stage of `todo` is there with the stamp it should have, and is the study's default."""
     try:

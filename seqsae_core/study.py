@@ -115,11 +115,12 @@ class Study(Store):
             return from_dict(settings, SaeConfig)
         if name == self.config.dictionary:
             return self.config.sae
-        there = ", ".join(filter(self._has_settings, self.dictionaries))
+        there = ", ".join(filter(self.keeps_settings, self.dictionaries))
         remedy = f"Choose one of: {there}." if there else f"Run `{self.build_command()}`."
         raise UserError(f"{self.path} keeps no settings of a dictionary “{name}”. {remedy}")
 
-    def _has_settings(self, name: str) -> bool:
+    def keeps_settings(self, name: str) -> bool:
+        """Whether it is known how a dictionary that is there was trained."""
         return name == self.config.dictionary or bool(self.sae_metrics(name).get("settings"))
 
     def screen(self, dictionary: str | None = None) -> dict[str, Any]:

@@ -41,7 +41,7 @@ ROWS = {
     "figures": {"recommender", "study"},
     "serving": {"study"},
     "__main__": {"build", "metrics", "export", "serving", "study", "sweep", "recommender"},
-    "dashboard": BUILD | {"figures", "metrics", "export"},
+    "dashboard": BUILD | {"build", "figures", "metrics", "export"},
     "pages": BUILD | {"dashboard", "figures", "metrics", "export"},
     "app": {"dashboard"},
 }

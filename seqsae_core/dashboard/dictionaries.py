@@ -6,9 +6,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from seqsae_core.build import out_of_date
 from seqsae_core.commands import sweep_command, use_command
 from seqsae_core.config import RecommenderConfig, SaeConfig
-from seqsae_core.dashboard import detached, navigation, using, widgets
+from seqsae_core.dashboard import detached, navigation, using, versions, widgets
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.widgets import interval, percent
 from seqsae_core.errors import UserError
@@ -22,12 +23,12 @@ FIGURES = {"explained_variance": "explained variance", "ndcg_change": "NDCG@10 c
 WHOLE = ("layer", "latents", "k")
 REAL = ("l1", "l0", "dead_fraction", "seconds", *FIGURES, *COLOURS.values())
 FOR_CHOOSING = (
-    "For choosing only. Explained variance, L0 and correlations are of *select* users' histories, the NDCG change of their "
-    "validation targets, dead latents of fit users; intervals are 95 % over users. What the Overview quotes is not all "
-    "independent of the choice: explained variance, L0 and cross-entropy there are of *select* and *score* users "
-    "together, changed rankings of the test targets of both; what latents mean is quoted of *score* users alone. A line "
-    "joins dictionaries that differ in sparsity alone; numbers are layers, the ring is the study's default. Click a "
-    "point or a row."
+    "For choosing only. Explained variance, L0 and correlations are of *select* users' histories, the NDCG change of "
+    "their validation targets, dead latents of fit users; intervals are 95 % over users. What the Overview quotes is not "
+    "all independent of the choice: explained variance, L0 and cross-entropy there are of *select* and *score* users "
+    "together, changed rankings of the test targets of both; what latents mean is quoted of *score* users alone. A "
+    "line joins dictionaries that differ in sparsity alone; numbers are layers, the ring is the study's default. Pale "
+    "points are out of date. Click a point or a row."
 )
 SWEEP = (
     "A sweep trains a dictionary for every combination of layer and sparsity, and of variant and size when asked, and "
@@ -79,6 +80,7 @@ def _row(study: Study, name: str) -> dict[str, Any]:
         **{f"neurons_{column}": neurons.get(column) for column in COLOURS.values()},
         "seconds": study.manifest["stages"][f"dictionaries/{name}/sae"].get("seconds"),
         "opens": using.opens(study, name),
+        "out_of_date": bool(out_of_date(study, name)),
     }
 
 
@@ -109,6 +111,8 @@ def opening(opened: Opened, table: pd.DataFrame) -> None:
         st.session_state["chosen"] = opened.dictionary
     name = st.selectbox("Dictionary", names, key="chosen")
     folder, view = opened.study.path, opened.view.home().but(dictionary=name)
+    if name != opened.dictionary:
+        versions.note(opened.study, name, choosing=True)
     if using.is_swept_only(opened.study, name):
         st.markdown(using.WHY)
         detached.offer(folder, using.LABEL, use_command(folder, name))
@@ -145,6 +149,9 @@ def _columns() -> dict[str, Any]:
         "name": "Dictionary",
         "default": st.column_config.CheckboxColumn("Default"),
         "opens": st.column_config.CheckboxColumn("Evidence", help="Whether every page can show it."),
+        "out_of_date": st.column_config.CheckboxColumn(
+            "Out of date", help="An earlier version, or other settings of this study, made it or a stage of it."
+        ),
         "variant_name": "Variant",
         "layer": number("Layer", "%d", "0: embeddings, then the output of each block, then the final norm."),
         "latents": number("Latents", "localized"),

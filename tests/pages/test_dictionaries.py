@@ -133,6 +133,33 @@ def without_settings(swept_study, tmp_path) -> Path:
     return folder
 
 
+def test_what_is_out_of_date_is_marked_where_it_is_compared_and_opened(open_page, swept_study, tmp_path):
+    study = Study.open(shutil.copytree(swept_study, tmp_path / "older"))
+    sae = f"dictionaries/{RELU}/sae"
+    older = study.manifest["stages"][sae] | {"stamp": "older"}
+    assert not open_page("dictionaries", study.path).warning
+    study.update_manifest(stages=study.manifest["stages"] | {sae: older})
+    page = open_page("dictionaries", study.path)
+    table = page.dataframe[0].value
+    assert table["name"][table["out_of_date"]].tolist() == [RELU]
+    assert not page.warning
+    page.selectbox[0].set_value(RELU).run()
+    assert f"`python -m seqsae_core use {study.path} {RELU}`" in page.warning[0].value
+    (opacity,) = {named(go.Figure(chart))[RELU].marker.opacity for chart in charts(page)}
+    assert opacity[0] < 1
+    assert "made “sae” of the dictionary" in open_page("overview", study.path, dictionary=RELU).warning[0].value
+    assert not open_page("overview", study.path).warning
+
+
+def test_an_out_of_date_default_is_built_anew(open_page, tiny_study, tmp_path):
+    study = Study.open(shutil.copytree(tiny_study, tmp_path / "older"))
+    steering = f"dictionaries/{DEFAULT}/steering"
+    older = study.manifest["stages"][steering] | {"stamp": "older"}
+    study.update_manifest(stages=study.manifest["stages"] | {steering: older})
+    (warning,) = open_page("latents", study.path).warning
+    assert "made “steering” of" in warning.value and f"`{study.build_command()}`" in warning.value
+
+
 def test_a_dictionary_without_settings_can_be_opened_and_is_no_choice(open_page, without_settings):
     page = open_page("overview", without_settings, dictionary=RELU)
     assert not page.error
