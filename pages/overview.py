@@ -42,7 +42,7 @@ def body(opened: Opened) -> None:
     with_stage(opened, "evidence", evidence, "The comparison of latents and neurons comes with the evidence.")
     with_stage(opened, "recommender", recommender, "The recommender is being trained.")
     with_stage(opened, "sae", dictionary, "The dictionary's figures come when it is trained.")
-    if opened.has("steering"):
+    if opened.has("steering") and not opened.study.config.sae.imported:
         extras.card(opened)
     others(opened)
 

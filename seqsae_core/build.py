@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from seqsae_core.commands import use_command
 from seqsae_core.config import StudyConfig, to_dict
 from seqsae_core.data.readers import fingerprint
 from seqsae_core.errors import UserError
@@ -41,6 +42,11 @@ class Stage:
         return getattr(stages, f"run_{self.name}")(study, config, folder, report)
 
 
+def _trained_with(config: StudyConfig) -> dict[str, Any]:
+    """Settings of the dictionary; `imported` where it says something, since studies are older than it."""
+    return {name: value for name, value in asdict(config.sae).items() if name != "imported" or value}
+
+
 PIPELINE = (
     Stage("data", "Reading interactions", 12, (), lambda c: c.data, version=2),
     Stage(
@@ -51,7 +57,7 @@ PIPELINE = (
         lambda c: (c.recommender, c.data.max_length),
         version=9,
     ),
-    Stage("sae", "Training the sparse autoencoder", 60, ("recommender",), lambda c: c.sae, version=6),
+    Stage("sae", "Training the sparse autoencoder", 60, ("recommender",), _trained_with, version=6),
     Stage("evidence", "Measuring what latents mean", 60, ("sae",), lambda c: c.evidence, version=3),
     Stage("map", "Drawing the map", 20, ("evidence",), lambda c: c.layout),
     Stage("steering", "Measuring what steering costs", 60, ("evidence",), lambda c: c.steering),
@@ -95,7 +101,13 @@ def _with_settings(study: Study, config: StudyConfig) -> Study:
 
 def build_extras(folder: str | Path) -> Study:
     """Build the stage `extras` of the study at `folder`, and what it needs, with the study's own settings."""
-    return build(folder, Study.open(folder).config, extras=True)
+    config = Study.open(folder).config
+    if config.sae.imported:
+        raise UserError(
+            f"{folder}: “{config.sae.imported}” was imported, so how it was trained is not known, and the extras "
+            f"cannot train it again. Make one the default that was trained here: `{use_command(folder, 'NAME')}`."
+        )
+    return build(folder, config, extras=True)
 
 
 def use(folder: str | Path, dictionary: str) -> Study:
@@ -111,7 +123,10 @@ def use(folder: str | Path, dictionary: str) -> Study:
 
 
 def in_use(folder: str | Path, config: StudyConfig) -> StudyConfig:
-    """`config` with the dictionary that `use` chose for the study at `folder`, where all else is as it was built."""
+    """`config` with the dictionary that `use` chose for the study at `folder`, where all else is as it was built.
+
+    An imported one is kept while the model is that which it was imported for.
+    """
     try:
         study = Study.open(folder)
         there = study.config
@@ -119,7 +134,13 @@ def in_use(folder: str | Path, config: StudyConfig) -> StudyConfig:
         return config
     used = replace(config, sae=there.sae)
     same = replace(used, memory_gib=there.memory_gib) == there
-    return used if same and study.manifest.get("used") == there.dictionary else config
+    kept = study.manifest.get("used") == there.dictionary and (not there.sae.imported or _has_model(study, used))
+    return used if same and kept else config
+
+
+def _has_model(study: Study, config: StudyConfig) -> bool:
+    stamps = make_stamps(config, study.manifest["fingerprint"])
+    return study.stamp("recommender") == stamps["recommender"] and study.has("sae", config.dictionary)
 
 
 def make_stamps(config: StudyConfig, data_fingerprint: str) -> dict[str, str]:

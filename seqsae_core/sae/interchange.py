@@ -1,6 +1,7 @@
 """Dictionaries on disk: written in the folder format of SAELens, read from that and from sparsify's."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,12 @@ def load(folder: Path) -> Autoencoder:
 def trained_on(folder: Path) -> str | None:
     """The fingerprint of the model that a dictionary was trained on; None where its writer kept none."""
     return (_config(folder).get("metadata") or {}).get("model")
+
+
+def layer_of(folder: Path) -> int | None:
+    """The layer that a dictionary of ours was trained on; None where others wrote it."""
+    found = re.fullmatch(r"layer\.(\d+)", str((_config(folder).get("metadata") or {}).get("hook_name")))
+    return int(found[1]) if found else None
 
 
 def _saelens(folder: Path) -> Autoencoder:
