@@ -25,9 +25,9 @@ REAL = ("l1", "l0", "dead_fraction", "seconds", *FIGURES, *COLOURS.values())
 FOR_CHOOSING = (
     "For choosing only. Explained variance, L0 and correlations are of *select* users' histories, the NDCG change of "
     "their validation targets, dead latents of fit users; intervals are 95 % over users. What the Overview quotes is "
-    "not all independent of the choice: explained variance, L0 and cross-entropy there are of *select* and *score* users "
-    "together, changed rankings of the test targets of both; what latents mean is quoted of *score* users alone. A "
-    "line joins dictionaries that differ in sparsity alone; numbers are layers, the ring is the study's default. Pale "
+    "not all independent of the choice: explained variance, L0 and cross-entropy there are of *select* and *score* "
+    "users together, changed rankings of the test targets of both; what latents mean is quoted of *score* users alone. "
+    "A line joins dictionaries that differ in sparsity alone; numbers are layers, the ring is the study's default. Pale "
     "points are out of date. Click a point or a row."
 )
 SWEEP = (

@@ -16,8 +16,8 @@ HOVER = "%{hovertext}<br>%{customdata}<br>L0 %{x:.1f}, %{yaxis.title.text} %{y:.
 def pareto(table: pd.DataFrame, figure: str, label: str, colour: str, colour_label: str, default: str) -> go.Figure:
     """One figure of every dictionary against its L0, the points coloured by another and marked with their layer.
 
-    table: one row a dictionary: name, variant, variant_name, imported (its name or ""), layer, latents, l0, out_of_date,
-    the columns `figure` and `colour`, and `<figure>_ci95` where there are intervals. A line joins what differs in
+    table: one row a dictionary: name, variant, variant_name, imported (its name or ""), layer, latents, l0,
+    out_of_date, the columns `figure` and `colour`, and `<figure>_ci95` where there are intervals. A line joins what differs in
     sparsity only; `default` is the name of the dictionary with a ring. What is out of date is pale; rows without the
     figure are left out.
     """
