@@ -91,7 +91,7 @@ class EvidenceConfig:
 
 @dataclass(frozen=True)
 class LayoutConfig:
-    """The map of decoder directions: `umap`, or `pca` where compiling UMAP would take longer than everything else."""
+    """The maps of latents: `umap`, or `pca` where compiling UMAP would take longer than everything else."""
 
     method: str = "umap"
     neighbours: int = 15

@@ -159,12 +159,18 @@ def held_out(
 
 
 def run_map(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
-    """UMAP of the decoder directions."""
-    report(0.1, "UMAP")
-    decoder = study.sae(config.dictionary).W_dec.numpy()
-    table = layout.make_map(decoder, study.features("latents", config.dictionary), config.layout, config.seed)
+    """Layouts of the latents by direction, neurons among them, and by co-activation on select users."""
+    use_threads(study.manifest.get("threads"))
+    name, sequences = config.dictionary, study.sequences()
+    split, sae, spill = study.split(sequences), study.sae(name), spill_of(study, config, "map")
+    users = split.users(seq.SELECT)
+    select = activations.collect(study.model(), sequences, split, users, config.sae.layer, spill=spill).at_items(spill)
+    codes = activations.encode_sparse(sae, select.values)
+    report(0.2, "layouts")
+    table = layout.make_map(sae.W_dec.numpy(), codes, study.features("latents", name), config.layout, config.seed)
     write_tables(folder, {"map": table})
-    return f"{len(table):,} latents placed"
+    counts = table[table["layout"] == layout.DIRECTIONS]["kind"].value_counts()
+    return f"{counts.get('latents', 0):,} latents and {counts['neurons']:,} neurons placed"
 
 
 def run_steering(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:

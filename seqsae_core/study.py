@@ -184,7 +184,7 @@ class Study(Store):
         return summary
 
     def map(self, dictionary: str | None = None) -> pd.DataFrame:
-        """UMAP positions and clusters of the latents."""
+        """Places and regions in each layout: layout, kind, feature, x, y, cluster, cluster_name."""
         return pd.read_parquet(self.folder("map", dictionary) / "map.parquet")
 
     def effects(self, dictionary: str | None = None) -> pd.DataFrame:
@@ -198,6 +198,11 @@ class Study(Store):
     def steering_summary(self, dictionary: str | None = None) -> dict[str, Any]:
         """Lift within a budget and frontier area of each method."""
         return _read_json(self._steering_folder(dictionary) / "steering.json")
+
+    @property
+    def scenarios(self) -> Path:
+        """The folder of named edits, which no build touches; it may not be there yet."""
+        return self.path / "scenarios"
 
     def _steering_folder(self, dictionary: str | None) -> Path:
         return self.folder("extras" if self.has("extras", dictionary) else "steering", dictionary)

@@ -6,27 +6,6 @@ import pandas as pd
 from seqsae_core.figures import contest, latents, recommender
 
 
-def points(**columns) -> pd.DataFrame:
-    table = {"feature": [0, 1, 2], "x": [0.0, 1, 2], "y": [0.0, 1, 2], "title": ["a", "<i>b</i>", "c"]}
-    return pd.DataFrame(table | columns)
-
-
-def test_a_map_by_group_has_a_trace_a_group_and_names_the_rest():
-    figure = latents.latent_map(points(top_group=["genre", "", "decade"]), "top_group", "Group")
-    assert {t.name for t in figure.data} == {"genre", "decade", "no significant concept"}
-    assert sum(len(t.x) for t in figure.data) == 3
-
-
-def test_a_map_by_figure_keeps_every_point_even_without_a_value():
-    figure = latents.latent_map(points(effect=[1.0, np.nan, 3.0]), "effect", "Effect")
-    assert len(figure.data[0].x) == 3
-
-
-def test_markup_in_titles_is_escaped():
-    figure = latents.latent_map(points(top_group=["genre"] * 3), "top_group", "Group")
-    assert "&lt;i&gt;b&lt;/i&gt;" in figure.data[0].text
-
-
 def test_the_comparison_draws_intervals_and_leaves_out_what_is_null():
     kinds = {
         "latents": {contest.SAME: 0.2, "ci95": [0.1, 0.3], contest.NEW: 0.1, "ci95_new_items": [0.0, 0.2]},

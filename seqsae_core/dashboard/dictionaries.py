@@ -27,8 +27,8 @@ FOR_CHOOSING = (
     "their validation targets, dead latents of fit users; intervals are 95 % over users. What the Overview quotes is "
     "not all independent of the choice: explained variance, L0 and cross-entropy there are of *select* and *score* "
     "users together, changed rankings of the test targets of both; what latents mean is quoted of *score* users alone. "
-    "A line joins dictionaries that differ in sparsity alone; numbers are layers, the ring is the study's default. Pale "
-    "points are out of date. Click a point or a row."
+    "A line joins dictionaries that differ in sparsity alone; numbers are layers, the ring is the study's default. "
+    "Pale points are out of date. Click a point or a row."
 )
 SWEEP = (
     "A sweep trains a dictionary for every combination of layer and sparsity, and of variant and size when asked, and "

@@ -126,10 +126,10 @@ def figures_in_brief(opened: Opened, row: pd.Series) -> None:
 
 
 def company(row: pd.Series) -> str:
-    """Monosemanticity by company, and over how many concepts it spreads."""
+    """Monosemanticity by company."""
     if missing(row.get("monosemanticity_company")):
         return "0 = items at large"
-    return f"by company {fixed(row['monosemanticity_company'], 3)}, entropy {fixed(row['entropy'], 1)} bits"
+    return f"by company {fixed(row['monosemanticity_company'], 3)}"
 
 
 def effect(opened: Opened, row: pd.Series) -> tuple[str, str]:

@@ -1,33 +1,14 @@
-"""The latents' map, and what one latent fires on, as plotly figures."""
+"""What one latent fires on, as plotly figures."""
 
 from html import escape
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from seqsae_core.figures.style import LATENTS, RIVALS, SEQUENTIAL, finish
+from seqsae_core.figures.style import LATENTS, RIVALS, finish
 
-GROUP_COLOURS = {"genre": "#5B6EE8", "decade": "#12967F", "popularity": "#C98613", "": "#8B93A1"}
-REGION_COLOURS = ("#5B6EE8", "#C98613", "#12967F", "#B8578E", "#3A93C4", "#8C7A3D", "#D2514B", "#7C5CC4")
 LIFT_TICKS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200)
-
-
-def latent_map(table: pd.DataFrame, column: str, label: str) -> go.Figure:
-    """UMAP map of decoder directions. table: feature, x, y, title (hover text) and the column that colours it."""
-    text = pd.api.types.is_numeric_dtype(table[column]) and not pd.api.types.is_bool_dtype(table[column])
-    figure = go.Figure(_measured(table, column, label) if text else _grouped(table, column))
-    figure.update_xaxes(visible=False)
-    figure.update_yaxes(visible=False, scaleanchor="x")
-    figure = finish(figure, height=560, top=8, bottom=8)
-    return figure.update_layout(
-        showlegend=not text,
-        dragmode="pan",
-        hovermode="closest",
-        clickmode="event+select",
-        legend={"orientation": "h", "y": 0, "yanchor": "top", "x": 0, "itemsizing": "constant"},
-    )
 
 
 def enrichment(table: pd.DataFrame) -> go.Figure:
@@ -82,41 +63,3 @@ def histogram(table: pd.DataFrame) -> go.Figure:
     figure.update_xaxes(title="activation", rangemode="tozero")
     figure.update_yaxes(title="positions")
     return finish(figure, height=260, bargap=0.04)
-
-
-def _measured(table: pd.DataFrame, column: str, label: str) -> list[go.Scattergl]:
-    table = table.sort_values(column, na_position="first")
-    top = table[column].quantile(0.99)
-    bar = {"title": {"text": label, "side": "right"}, "thickness": 10, "len": 0.6, "outlinewidth": 0}
-    marker = {
-        "color": table[column],
-        "colorscale": list(SEQUENTIAL),
-        "cmax": top,
-        "cmin": table[column].min(),
-        "colorbar": bar,
-    }
-    return [_points(table, marker)]
-
-
-def _grouped(table: pd.DataFrame, column: str) -> list[go.Scattergl]:
-    values = table[column].astype(str)
-    biggest = [v for v in values.value_counts().index if v][: len(REGION_COLOURS)]
-    colours = GROUP_COLOURS if column == "top_group" else dict(zip(biggest, REGION_COLOURS, strict=False))
-    groups = [(name, colour, values == name) for name, colour in colours.items() if name]
-    other = ~values.isin([name for name, _, _ in groups])
-    last = "no significant concept" if column == "top_group" else "others"
-    groups = [(last, GROUP_COLOURS[""], other), *groups]
-    return [_points(table[rows], {"color": colour}, escape(name)) for name, colour, rows in groups if rows.any()]
-
-
-def _points(table: pd.DataFrame, marker: dict[str, Any], name: str = "") -> go.Scattergl:
-    return go.Scattergl(
-        x=table["x"],
-        y=table["y"],
-        mode="markers",
-        name=name,
-        customdata=table["feature"],
-        marker={"size": 8, "opacity": 0.8, "line": {"width": 0}} | marker,
-        text=[escape(t) for t in table["title"]],
-        hovertemplate="%{text}<extra></extra>",
-    )

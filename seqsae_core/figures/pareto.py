@@ -17,9 +17,9 @@ def pareto(table: pd.DataFrame, figure: str, label: str, colour: str, colour_lab
     """One figure of every dictionary against its L0, the points coloured by another and marked with their layer.
 
     table: one row a dictionary: name, variant, variant_name, imported (its name or ""), layer, latents, l0,
-    out_of_date, the columns `figure` and `colour`, and `<figure>_ci95` where there are intervals. A line joins what differs in
-    sparsity only; `default` is the name of the dictionary with a ring. What is out of date is pale; rows without the
-    figure are left out.
+    out_of_date, the columns `figure` and `colour`, and `<figure>_ci95` where there are intervals. A line joins what
+    differs in sparsity only; `default` is the name of the dictionary with a ring. What is out of date is pale; rows
+    without the figure are left out.
     """
     rows = table[table[figure].notna()].sort_values("l0")
     chart = go.Figure([_line(family, figure) for _, family in rows.groupby(FAMILY)])

@@ -1,5 +1,6 @@
 """Dictionaries on disk: written in the folder format of SAELens, read from that and from sparsify's."""
 
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -68,6 +69,15 @@ def layer_of(folder: Path) -> int | None:
     """The layer that a dictionary of ours was trained on; None where others wrote it."""
     found = re.fullmatch(r"layer\.(\d+)", str((_config(folder).get("metadata") or {}).get("hook_name")))
     return int(found[1]) if found else None
+
+
+def fingerprint(sae: Autoencoder) -> str:
+    """Of a dictionary's weights: the first 16 hex digits of the SHA-256 over their names, shapes and values."""
+    digest = hashlib.sha256()
+    for name, weights in sorted(sae.state_dict().items()):
+        digest.update(f"{name} {tuple(weights.shape)} ".encode())
+        digest.update(weights.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _saelens(folder: Path) -> Autoencoder:

@@ -367,19 +367,20 @@ def _evidence(folder: Path, features: dict[str, pd.DataFrame], concepts: Concept
     )
 
 
-def _map(latents: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    cluster = rng.integers(0, 8, len(latents))
-    centre = rng.normal(0, 5, (8, 2))
-    xy = centre[cluster] + rng.normal(0, 0.7, (len(latents), 2))
-    return pd.DataFrame(
-        {
-            "feature": latents["feature"],
-            "x": xy[:, 0],
-            "y": xy[:, 1],
-            "cluster": cluster,
-            "cluster_name": [f"Region {c}" for c in cluster],
-        }
-    )
+def _map(latents: pd.DataFrame, rng: np.random.Generator, neurons: int = 64) -> pd.DataFrame:
+    live = latents.loc[latents["alive"], "feature"].to_numpy()
+    tables = []
+    for layout, kind, features in (
+        ("directions", "latents", live),
+        ("directions", "neurons", np.arange(neurons)),
+        ("coactivation", "latents", live),
+    ):
+        cluster, centre = rng.integers(0, 8, len(features)), rng.normal(0, 5, (8, 2))
+        xy = centre[cluster] + rng.normal(0, 0.7, (len(features), 2))
+        names = [f"Region {c}" if c else "mixed" for c in cluster]
+        columns = {"layout": layout, "kind": kind, "feature": features, "x": xy[:, 0], "y": xy[:, 1]}
+        tables.append(pd.DataFrame(columns | {"cluster": cluster, "cluster_name": names}))
+    return pd.concat(tables, ignore_index=True)
 
 
 def _steering(folder: Path, n: int, n_items: int, rng: np.random.Generator) -> None:
