@@ -10,8 +10,9 @@ import os
 import platform
 import sys
 import time
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ TYPES = {"int": int, "float": float, "str": str, "int | None": int, "float | Non
 def main() -> None:
     """Train once with the given settings, read the test targets once, print one JSON object."""
     options = parse()
-    config = RecommenderConfig(**{f.name: getattr(options, f.name) for f in fields(RecommenderConfig)})
+    config = replace(RecommenderConfig(), **settings(options))
     threads, sequences = use_threads(), read(options.file)
     split = make_split(sequences, "leave-one-out")
     began = time.monotonic()
@@ -51,11 +52,21 @@ def parse() -> argparse.Namespace:
     parser.add_argument("file", type=Path)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--max-length", type=int, default=200)
+    add_settings(parser)
+    return parser.parse_args()
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """One option a setting of the recommender."""
     for field in fields(RecommenderConfig):
         option, kind = "--" + field.name.replace("_", "-"), getattr(field.type, "__name__", str(field.type))
         how = {"action": argparse.BooleanOptionalAction} if kind == "bool" else {"type": TYPES[kind]}
-        parser.add_argument(option, default=field.default, **how)
-    return parser.parse_args()
+        parser.add_argument(option, default=argparse.SUPPRESS, **how)
+
+
+def settings(options: argparse.Namespace) -> dict[str, Any]:
+    """The settings of the recommender that were given."""
+    return {f.name: getattr(options, f.name) for f in fields(RecommenderConfig) if f.name in options}
 
 
 def read(path: Path) -> Sequences:

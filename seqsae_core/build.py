@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from seqsae_core.commands import use_command
+from seqsae_core.commands import use_command, use_job
 from seqsae_core.config import StudyConfig, to_dict
 from seqsae_core.data.readers import fingerprint
 from seqsae_core.errors import UserError
@@ -85,10 +85,7 @@ def build(folder: str | Path, config: StudyConfig, extras: bool = False) -> Stud
     if up_to_date(folder, stamps, config.dictionary, todo):
         return _with_settings(Study.open(folder), config)
     study = Study.create(folder, {"config": to_dict(config), "fingerprint": data, **_environment(config)})
-    progress = Progress(folder / PROGRESS, [(s.name, s.label, s.budget_seconds) for s in todo])
-    for stage in todo:
-        _run_stage(study, config, stage, stamps[stage.name], progress)
-    progress.finish()
+    _run(study, config, todo, stamps, EXTRAS.name if extras else "build")
     return study
 
 
@@ -113,13 +110,16 @@ def build_extras(folder: str | Path) -> Study:
 def use(folder: str | Path, dictionary: str) -> Study:
     """Build what a dictionary of the study at `folder` lacks, and make it the default.
 
-    Later builds with the study's own settings keep the choice: see `in_use`. Raises UserError for an unknown one.
+    The default changes when all is there, and not before. Later builds with the study's own settings keep the choice:
+    see `in_use`. Raises UserError for an unknown one.
     """
     refuse_second_build(Path(folder))
     study = Study.open(folder)
     config = replace(study.config, sae=study.sae_config(dictionary))
-    study.update_manifest(used=config.dictionary)
-    return build(folder, config)
+    stamps = make_stamps(config, fingerprint(config.data.source, config.data.items))
+    _run(study, config, PIPELINE, stamps, use_job(dictionary), default=False)
+    study.update_manifest(config=to_dict(config), used=config.dictionary, default_dictionary=config.dictionary)
+    return study
 
 
 def in_use(folder: str | Path, config: StudyConfig) -> StudyConfig:
@@ -178,16 +178,26 @@ def up_to_date(folder: Path, stamps: dict[str, str], dictionary: str, todo: tupl
     return all(study.stamp(s.name, dictionary) == stamps[s.name] for s in todo)
 
 
+def _run(
+    study: Study, config: StudyConfig, todo: tuple[Stage, ...], stamps: dict[str, str], job: str, default: bool = True
+) -> None:
+    """Make what is missing or stale. default: whether the dictionary is the study's as soon as it is trained."""
+    progress = Progress(study.path / PROGRESS, [(s.name, s.label, s.budget_seconds) for s in todo], job=job)
+    for stage in todo:
+        _run_stage(study, config, stage, stamps[stage.name], progress)
+        if default and stage.name == "sae":
+            study.update_manifest(default_dictionary=config.dictionary)
+    progress.finish()
+
+
 def _run_stage(study: Study, config: StudyConfig, stage: Stage, stamp: str, progress: Progress) -> None:
     dictionary = config.dictionary if stage.name in DICTIONARY_STAGES else None
     if study.stamp(stage.name, dictionary) == stamp:
         progress.skip(stage.name)
-        study.update_manifest(**_default(stage, config))
         return
     with failures_told(progress, stage.name):
         progress.start(stage.name)
         detail = make_stage(study, config, stage, stamp, progress.update)
-    study.update_manifest(**_default(stage, config))
     progress.done(stage.name, detail)
 
 
@@ -211,10 +221,6 @@ def failures_told(progress: Progress, line: str) -> Iterator[None]:
         by_hand = isinstance(error, KeyboardInterrupt)
         progress.fail(line, "stopped by hand" if by_hand else str(error) or type(error).__name__)
         raise
-
-
-def _default(stage: Stage, config: StudyConfig) -> dict[str, str]:
-    return {"default_dictionary": config.dictionary} if stage.name == "sae" else {}
 
 
 def _environment(config: StudyConfig) -> dict[str, Any]:

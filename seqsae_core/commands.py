@@ -8,6 +8,11 @@ from typing import Any
 from seqsae_core.config import PRESETS, StudyConfig
 
 
+def use_job(dictionary: str) -> str:
+    """What the progress calls the work of `use`."""
+    return f"use {dictionary}"
+
+
 def build_command(path: str | Path, manifest: Mapping[str, Any] | None = None) -> str:
     """What builds the study at `path`, with the settings and the data that its manifest says it was started with."""
     config = (manifest or {}).get("config", {})

@@ -37,7 +37,8 @@ def import_dictionary(folder: str | Path, source: str | Path, layer: int, name: 
     name = _free(study, name or "imported-" + re.sub(r"[^A-Za-z0-9._-]+", "-", source.resolve().name))
     _keep(study, sae, layer, name)
     config = replace(study.config, sae=_settings(sae, layer, name))
-    progress = Progress(folder / PROGRESS, [(name, name, SAE.budget_seconds + SCREEN.budget_seconds)])
+    budget = SAE.budget_seconds + SCREEN.budget_seconds
+    progress = Progress(folder / PROGRESS, [(name, name, budget)], job="import")
     make(study, config, progress)
     progress.finish()
     return study

@@ -89,7 +89,7 @@ def sweep(folder: str | Path, given: Mapping[str, Any] | None = None) -> Study:
     for config in (replace(own, sae=point) for point in points):
         configs.setdefault(config.dictionary, config)
     budget = SAE.budget_seconds + SCREEN.budget_seconds
-    progress = Progress(folder / PROGRESS, [(name, name, budget) for name in configs])
+    progress = Progress(folder / PROGRESS, [(name, name, budget) for name in configs], job="sweep")
     for config in configs.values():
         make(study, config, progress)
     progress.finish()

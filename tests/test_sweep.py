@@ -183,6 +183,21 @@ def test_use_makes_a_dictionary_the_default_and_later_builds_keep_it(study):
     assert Study.open(study.path).config == preset("tiny")
 
 
+def test_the_default_changes_only_when_the_new_one_has_everything(study, monkeypatch):
+    def fails(*arguments):
+        raise UserError("no room left")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(stages, "run_evidence", fails)
+        with pytest.raises(UserError, match="no room left"):
+            use(study.path, TOPK)
+    still = Study.open(study.path)
+    assert (still.default_dictionary, still.config) == (study.default_dictionary, study.config)
+    assert "used" not in still.manifest and len(still.features()) == 64
+    told = read_progress(study.path)
+    assert (told["state"], told["error"], told["job"]) == ("failed", "no room left", f"use {TOPK}")
+
+
 def test_an_unknown_dictionary_cannot_be_used(study, capsys):
     assert main(["use", str(study.path), "layer9"]) == 2
     assert f"no settings of a dictionary “layer9”. Choose one of: {DEFAULT}" in capsys.readouterr().err

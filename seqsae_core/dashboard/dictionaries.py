@@ -15,7 +15,6 @@ from seqsae_core.dashboard.widgets import interval, percent
 from seqsae_core.errors import UserError
 from seqsae_core.figures import pareto
 from seqsae_core.sae.names import called
-from seqsae_core.store import STAGES
 from seqsae_core.study import Study
 
 COLOURS = {"New items": "new_items", "Same items": "same_items"}
@@ -117,8 +116,7 @@ def opening(opened: Opened, table: pd.DataFrame) -> None:
     if name != opened.dictionary:
         versions.note(opened.study, name, choosing=True)
     if using.is_swept_only(opened.study, name):
-        st.markdown(using.WHY)
-        detached.offer(folder, using.LABEL, use_command(folder, name))
+        using.panel(folder, name)
         return
     navigation.link("overview", view, "Open it on the Overview", icon=":material/space_dashboard:")
     if name != opened.study.default_dictionary:
@@ -180,5 +178,4 @@ def sweeping(opened: Opened) -> None:
     with st.container(border=True):
         st.markdown(SWEEP)
         landed = lambda: set(Study.open(folder).manifest["stages"]) != drawn  # noqa: E731
-        mine = lambda stages: stages.isdisjoint(STAGES)  # noqa: E731
-        detached.runner(folder, "Sweep layers and sparsity", sweep_command(folder), landed, mine)
+        detached.runner(folder, "Sweep layers and sparsity", sweep_command(folder), "sweep", landed)

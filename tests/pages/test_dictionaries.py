@@ -3,7 +3,9 @@
 import json
 import shutil
 import subprocess
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -97,7 +99,8 @@ def test_without_a_sweep_the_page_offers_one(open_page, tiny_study):
 
 def test_the_button_runs_the_command_with_this_python(tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setattr(subprocess, "Popen", lambda words, **options: seen.append((words, options)))
+    child = SimpleNamespace(wait=lambda: 0)
+    monkeypatch.setattr(subprocess, "Popen", lambda words, **options: seen.append((words, options)) or child)
     monkeypatch.setattr(detached.st, "toast", lambda text: None)
     detached.start(tmp_path, "python -m seqsae_core use 'a b' x")
     ((words, options),) = seen
@@ -106,6 +109,36 @@ def test_the_button_runs_the_command_with_this_python(tmp_path, monkeypatch):
     (tmp_path / "progress.json").write_text(json.dumps({"state": "running", "updated": 2e10, "pid": 1, "stages": []}))
     detached.start(tmp_path, "python -m seqsae_core use x y")
     assert len(seen) == 1
+
+
+def test_work_that_fails_before_it_begins_says_why_on_the_page(open_page, tiny_study, tmp_path, monkeypatch):
+    folder = tmp_path / "movietweetings"
+    shutil.copytree(tiny_study, folder)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["stages"][f"dictionaries/{DEFAULT}/sae"]["stamp"] = "of another version"
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    monkeypatch.setattr(detached.st, "toast", lambda text: None)
+    command = f"python -m seqsae_core sweep {folder}"
+    detached.start(folder, command)
+    deadline = time.monotonic() + 60
+    while (folder, command) not in detached._failures and time.monotonic() < deadline:
+        time.sleep(0.1)
+    page = open_page("dictionaries", folder)
+    assert "The last run stopped" in page.error[0].value and "is missing, or of another version" in page.error[0].value
+
+
+def test_only_a_jobs_own_progress_and_failure_are_shown(open_page, swept_study, tmp_path):
+    folder = tmp_path / "movietweetings"
+    shutil.copytree(swept_study, folder)
+    stage = {"name": "evidence", "label": "Measuring", "state": "failed", "fraction": 0.1, "detail": "", "seconds": 1}
+    failed = {"stages": [stage], "state": "failed", "error": "no room", "updated": 0, "pid": 0, "job": f"use {RELU}"}
+    (folder / "progress.json").write_text(json.dumps(failed))
+    errors = {name: [e.value for e in open_page("overview", folder, dictionary=name).error] for name in (RELU, TOPK)}
+    assert errors == {RELU: ["The last run stopped: no room"], TOPK: []}
+    page = open_page("dictionaries", folder)
+    assert not page.error
+    page.selectbox[0].set_value(RELU).run()
+    assert [e.value for e in page.error] == ["The last run stopped: no room"]
 
 
 @pytest.mark.parametrize("name", ["latents", "latent", "concept", "latents_vs_neurons", "steer", "overview"])
