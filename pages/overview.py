@@ -42,7 +42,7 @@ def body(opened: Opened) -> None:
     with_stage(opened, "evidence", evidence, "The comparison of latents and neurons comes with the evidence.")
     with_stage(opened, "recommender", recommender, "The recommender is being trained.")
     with_stage(opened, "sae", dictionary, "The dictionary's figures come when it is trained.")
-    if opened.has("steering"):
+    if opened.has("steering") and not opened.study.config.sae.imported:
         extras.card(opened)
     others(opened)
 
@@ -68,10 +68,10 @@ def summary(opened: Opened) -> str:
     """The study in three sentences."""
     sizes, config = opened.study.manifest.get("sizes", {}), opened.study.config
     counts = ", ".join(f"{sizes.get(name, 0):,} {name}" for name in ("users", "items", "interactions"))
-    read = dictionaries.sentence(opened.study.sae_config(opened.dictionary), config.recommender)
     return (
         f"{counts}. {NAMES[config.recommender.architecture]} of {config.recommender.blocks} blocks and width "
-        f"{config.recommender.width}, {read}. Split {config.data.split}, preset {config.preset}, seed {config.seed}."
+        f"{config.recommender.width}{dictionaries.how_read(opened.study, opened.dictionary)}. Split "
+        f"{config.data.split}, preset {config.preset}, seed {config.seed}."
     )
 
 

@@ -1,4 +1,4 @@
-"""The command line: build, serve, recommend, metrics, sweep, use, extras, export."""
+"""The command line: build, serve, recommend, metrics, sweep, import-dictionary, use, extras, export."""
 
 import argparse
 import json
@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
         verb.add_argument("out", type=Path, metavar="DIR")
         verb.set_defaults(run=run)
     _sweep_options(verbs.add_parser("sweep", help="train and screen other dictionaries of a study"))
+    _import_options(verbs.add_parser("import-dictionary", help="bring in a dictionary of SAELens or sparsify"))
     use = verbs.add_parser("use", help="make a dictionary of a study its default, with all its evidence")
     use.add_argument("out", type=Path, metavar="DIR")
     use.add_argument("dictionary", metavar="DICTIONARY", help="a name that the page Dictionaries shows")
@@ -96,6 +97,15 @@ def _sweep_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--l1", type=float, nargs="+", help="of relu, in place of k (default: 0.5 1 2)")
     parser.add_argument("--steps", type=int, help="training steps (default: the study's own)")
     parser.set_defaults(run=_sweep)
+
+
+def _import_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("out", type=Path, metavar="DIR")
+    parser.add_argument("source", type=Path, metavar="FOLDER", help="what SAELens or sparsify saved")
+    parser.add_argument("--layer", type=int, required=True, help="the layer it was trained on; 0: embeddings, then "
+                        "blocks, then the final norm")  # fmt: skip
+    parser.add_argument("--name", help="what the study calls it (default: imported- and the folder's name)")
+    parser.set_defaults(run=_import)
 
 
 def _build(options: argparse.Namespace) -> None:
@@ -150,6 +160,13 @@ def _sweep(options: argparse.Namespace) -> None:
 
     given = {field.name: getattr(options, field.name) for field in fields(Grid)}
     study = sweep(options.out, {name: value for name, value in given.items() if value is not None})
+    print(f"{len(study.dictionaries)} dictionaries in {study.path}; the dashboard's page Dictionaries compares them.")
+
+
+def _import(options: argparse.Namespace) -> None:
+    from seqsae_core.importing import import_dictionary
+
+    study = import_dictionary(options.out, options.source, options.layer, options.name)
     print(f"{len(study.dictionaries)} dictionaries in {study.path}; the dashboard's page Dictionaries compares them.")
 
 

@@ -11,13 +11,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from seqsae_core.commands import use_job
+from seqsae_core.commands import use_command, use_job
 from seqsae_core.config import StudyConfig, to_dict
 from seqsae_core.data.readers import fingerprint
 from seqsae_core.errors import UserError
 from seqsae_core.progress import Progress, Report, read
 from seqsae_core.store import DICTIONARY_STAGES, PROGRESS
-from seqsae_core.study import Study
+from seqsae_core.study import Study, digests
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,11 @@ class Stage:
         return getattr(stages, f"run_{self.name}")(study, config, folder, report)
 
 
+def _trained_with(config: StudyConfig) -> dict[str, Any]:
+    """Settings of the dictionary; `imported` where it says something, since studies are older than it."""
+    return {name: value for name, value in asdict(config.sae).items() if name != "imported" or value}
+
+
 PIPELINE = (
     Stage("data", "Reading interactions", 12, (), lambda c: c.data, version=2),
     Stage(
@@ -52,7 +57,7 @@ PIPELINE = (
         lambda c: (c.recommender, c.data.max_length),
         version=9,
     ),
-    Stage("sae", "Training the sparse autoencoder", 60, ("recommender",), lambda c: c.sae, version=6),
+    Stage("sae", "Training the sparse autoencoder", 60, ("recommender",), _trained_with, version=6),
     Stage("evidence", "Measuring what latents mean", 60, ("sae",), lambda c: c.evidence, version=3),
     Stage("map", "Drawing the map", 40, ("evidence",), lambda c: c.layout, version=2),
     Stage("steering", "Measuring what steering costs", 60, ("evidence",), lambda c: c.steering),
@@ -93,7 +98,13 @@ def _with_settings(study: Study, config: StudyConfig) -> Study:
 
 def build_extras(folder: str | Path) -> Study:
     """Build the stage `extras` of the study at `folder`, and what it needs, with the study's own settings."""
-    return build(folder, Study.open(folder).config, extras=True)
+    config = Study.open(folder).config
+    if config.sae.imported:
+        raise UserError(
+            f"{folder}: “{config.sae.imported}” was imported, so how it was trained is not known, and the extras "
+            f"cannot train it again. Make one the default that was trained here: `{use_command(folder, 'NAME')}`."
+        )
+    return build(folder, config, extras=True)
 
 
 def use(folder: str | Path, dictionary: str) -> Study:
@@ -112,7 +123,10 @@ def use(folder: str | Path, dictionary: str) -> Study:
 
 
 def in_use(folder: str | Path, config: StudyConfig) -> StudyConfig:
-    """`config` with the dictionary that `use` chose for the study at `folder`, where all else is as it was built."""
+    """`config` with the dictionary that `use` chose for the study at `folder`, where all else is as it was built.
+
+    An imported one is kept while the model is that which it was imported for.
+    """
     try:
         study = Study.open(folder)
         there = study.config
@@ -120,7 +134,13 @@ def in_use(folder: str | Path, config: StudyConfig) -> StudyConfig:
         return config
     used = replace(config, sae=there.sae)
     same = replace(used, memory_gib=there.memory_gib) == there
-    return used if same and study.manifest.get("used") == there.dictionary else config
+    kept = study.manifest.get("used") == there.dictionary and (not there.sae.imported or _has_model(study, used))
+    return used if same and kept else config
+
+
+def _has_model(study: Study, config: StudyConfig) -> bool:
+    stamps = make_stamps(config, study.manifest["fingerprint"])
+    return study.stamp("recommender") == stamps["recommender"] and study.has("sae", config.dictionary)
 
 
 def make_stamps(config: StudyConfig, data_fingerprint: str) -> dict[str, str]:
@@ -131,6 +151,20 @@ def make_stamps(config: StudyConfig, data_fingerprint: str) -> dict[str, str]:
         own = [stage.name, stage.version, config.seed, _plain(stage.settings(config)), made_from]
         stamps[stage.name] = hashlib.sha256(json.dumps(own).encode()).hexdigest()[:16]
     return stamps
+
+
+def out_of_date(study: Study, dictionary: str) -> list[str]:
+    """The stages of a dictionary that are there, but not as this version and the study's settings would make them.
+
+    They are all of its stages where its settings were not kept: then an earlier version trained it.
+    """
+    there = [stage for stage in DICTIONARY_STAGES if study.has(stage, dictionary)]
+    try:
+        config = replace(study.config, sae=study.sae_config(dictionary))
+    except UserError:
+        return there
+    stamps = make_stamps(config, study.manifest["fingerprint"])
+    return [stage for stage in there if study.stamp(stage, dictionary) != stamps[stage]]
 
 
 def up_to_date(folder: Path, stamps: dict[str, str], dictionary: str, todo: tuple[Stage, ...] = PIPELINE) -> bool:
@@ -173,6 +207,7 @@ def make_stage(study: Study, config: StudyConfig, stage: Stage, stamp: str, repo
     began = time.monotonic()
     with study.stage(stage.name, dictionary, stamp) as (folder, entry):
         detail = stage.run(study, config, folder, report)
+        entry |= digests(stage.name, folder)
         entry |= {"seconds": round(time.monotonic() - began, 1), "finished": time.strftime("%Y-%m-%dT%H:%M:%S")}
     return detail
 

@@ -49,6 +49,11 @@ def use_command(path: str | Path, dictionary: str) -> str:
     return _command("use", str(path), dictionary)
 
 
+def import_command(path: str | Path) -> str:
+    """What brings a dictionary of others into the study at `path`; the reader fills in its folder and its layer."""
+    return _command("import-dictionary", str(path)) + " FOLDER --layer N"
+
+
 def serve_command(path: str | Path) -> str:
     """What opens the dashboard on `path` and builds what is missing."""
     return _command("serve", str(path), "--build")

@@ -59,7 +59,10 @@ class RecommenderConfig:
 
 @dataclass(frozen=True)
 class SaeConfig:
-    """The sparse autoencoder, the layer it reads and its training."""
+    """The sparse autoencoder, the layer it reads and its training.
+
+    `imported` is the name of a dictionary that was trained elsewhere: of its training nothing is known, all of it is 0.
+    """
 
     variant: str = "topk"
     layer: int = 1
@@ -72,6 +75,7 @@ class SaeConfig:
     aux_k: int = 64
     aux_weight: float = 1 / 32
     dead_window: int = 300
+    imported: str | None = None
 
 
 @dataclass(frozen=True)
@@ -129,8 +133,11 @@ class StudyConfig:
     def dictionary(self) -> str:
         """Name of the dictionary this configuration trains, e.g. `layer1-topk-1024-k16`.
 
-        It tells apart whatever a sweep may vary; steps are named where they are not the preset's own.
+        It tells apart whatever a sweep may vary; steps are named where they are not the preset's own. An imported one
+        keeps the name that it was given.
         """
+        if self.sae.imported:
+            return self.sae.imported
         sae, usual = self.sae, PRESETS.get(self.preset, StudyConfig)().sae.steps
         sparsity = f"l1-{sae.l1:g}" if sae.variant == "relu" else f"k{sae.k}"
         steps = "" if sae.steps == usual else f"-{sae.steps}steps"

@@ -69,7 +69,7 @@ def run_recommender(study: Study, config: StudyConfig, folder: Path, report: Rep
 
 
 def run_sae(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
-    """Train the dictionary on fit users, measure it on the others."""
+    """Train the dictionary on fit users, or take the imported one; measure it on the others."""
     use_threads(study.manifest.get("threads"))
     sequences, model, layer = study.sequences(), study.model(), config.sae.layer
     split = study.split(sequences)
@@ -82,7 +82,11 @@ def run_sae(study: Study, config: StudyConfig, folder: Path, report: Report) -> 
     def trained(done: float, text: str, begun: float) -> None:
         report(0.9 * done, text, resumed=0.9 * begun)
 
-    sae = sae_training.train(fit.values, config.sae, config.seed, trained, kept)
+    if config.sae.imported:
+        remedy = f"Build without it, and import one of this model: `{study.build_command()}`."
+        sae = study.read_sae(study.imported(config.sae.imported), remedy)
+    else:
+        sae = sae_training.train(fit.values, config.sae, config.seed, trained, kept)
     report(0.9, "measuring fidelity")
     decile = study.concepts().decile
     metrics = fidelity.measure(model, sae, fit, held_out, sequences, split, layer, decile, config.seed)

@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from seqsae_core import stages
 from seqsae_core.__main__ import main
@@ -147,9 +148,8 @@ def test_a_dictionary_cut_off_goes_on_and_ends_with_the_same_bytes(tiny_study, t
 
 
 def test_a_dictionary_of_another_model_is_refused_and_one_that_names_none_is_not(tiny_study, tmp_path):
-    folder = tmp_path / "changed"
-    shutil.copytree(tiny_study, folder)
-    study = Study.open(folder)
+    study = Study.open(shutil.copytree(tiny_study, tmp_path / "changed"))
+    del study.manifest["stages"][f"dictionaries/{study.default_dictionary}/sae"]["sha256"]  # as earlier versions were
     ours, cfg = study.model_fingerprint(), study.folder("sae") / "cfg.json"
     assert json.loads(cfg.read_text())["metadata"]["model"] == ours
     cfg.write_text(cfg.read_text().replace(ours, "0123456789abcdef"))
@@ -160,6 +160,23 @@ def test_a_dictionary_of_another_model_is_refused_and_one_that_names_none_is_not
     interchange.save(autoencoders.TopK(8, 64, 4), cfg.parent, layer=1)
     with pytest.raises(UserError, match=r"width 8, the model's have 16.*build .*changed-again"):
         study.sae()
+
+
+@pytest.mark.parametrize("name", ["sae_weights.safetensors", "cfg.json"])
+def test_a_dictionary_that_was_put_in_anothers_place_is_refused(tiny_study, tmp_path, name):
+    study = Study.open(shutil.copytree(tiny_study, tmp_path / "changed"))
+    path = study.folder("sae") / name
+    original = path.read_bytes()
+    other = autoencoders.TopK(16, 64, 5)
+    interchange.save(other, tmp_path, layer=1, model=study.model_fingerprint())
+    shutil.copy(tmp_path / name, path)
+    with pytest.raises(UserError, match=rf"{path} is not the file.*Put the original back.*build .*changed-again"):
+        Steerer.from_study(study)
+    path.unlink()
+    with pytest.raises(UserError, match=rf"{path} is not the file"):
+        study.sae()
+    path.write_bytes(original)
+    assert torch.equal(study.sae().W_dec, Study.open(tiny_study).sae().W_dec)
 
 
 def test_a_layer_that_the_model_has_not_ends_the_build_with_those_that_it_has(tiny_study, tmp_path):

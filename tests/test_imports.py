@@ -38,10 +38,11 @@ ROWS = {
     "stages": BUILD | {"build", "extras"},
     "extras": BUILD | {"build", "stages"},
     "sweep": BUILD | {"build"},
+    "importing": BUILD | {"build", "sweep"},
     "figures": {"recommender", "study"},
     "serving": {"study"},
-    "__main__": {"build", "metrics", "export", "serving", "study", "sweep", "recommender"},
-    "dashboard": BUILD | {"figures", "metrics", "export"},
+    "__main__": {"build", "metrics", "export", "serving", "study", "sweep", "importing", "recommender"},
+    "dashboard": BUILD | {"build", "figures", "metrics", "export"},
     "pages": BUILD | {"dashboard", "figures", "metrics", "export"},
     "app": {"dashboard"},
 }

@@ -9,7 +9,7 @@ import pytest
 
 from seqsae_core import stages
 from seqsae_core.__main__ import main
-from seqsae_core.build import use
+from seqsae_core.build import out_of_date, use
 from seqsae_core.config import SaeConfig, StudyConfig, preset
 from seqsae_core.data.sequences import FIT, SCORE
 from seqsae_core.errors import UserError
@@ -118,6 +118,27 @@ def test_a_second_sweep_trains_nothing(study, monkeypatch):
     monkeypatch.setattr(stages, "run_sae", None)
     monkeypatch.setattr(stages, "run_screen", None)
     assert sweep(study.path, GRID).manifest == study.manifest
+
+
+def test_what_an_earlier_version_made_is_out_of_date_until_a_sweep_over_it_makes_it_anew(study, monkeypatch):
+    made, run_sae, before = [], stages.run_sae, study.manifest
+    note = lambda study, config, *rest: made.append(config.dictionary) or run_sae(study, config, *rest)  # noqa: E731
+    monkeypatch.setattr(stages, "run_sae", note)
+    assert not [name for name in study.dictionaries if out_of_date(study, name)]
+    older = {key: entry | {"stamp": "older"} for key, entry in before["stages"].items() if TOPK in key}
+    study.update_manifest(stages=before["stages"] | older)
+    assert out_of_date(study, TOPK) == ["sae", "screen"]
+    assert not out_of_date(study, RELU) + out_of_date(study, DEFAULT)
+    again = sweep(study.path, {"layers": [2], "k": [2]})
+    assert made == [TOPK] and not out_of_date(again, TOPK)
+    assert set(again.manifest["stages"]) == set(study.manifest["stages"])
+    assert again.config == study.config and again.default_dictionary == DEFAULT
+
+
+def test_a_dictionary_without_settings_is_out_of_date_as_a_whole(study):
+    path = study.folder("sae", RELU) / "metrics.json"
+    path.write_text(json.dumps(study.sae_metrics(RELU) | {"settings": None}))
+    assert out_of_date(study, RELU) == ["sae", "screen"]
 
 
 def test_a_sweep_cut_off_goes_on_with_what_is_left(study, monkeypatch):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from seqsae_core.dashboard import navigation, permalink, using, waiting
+from seqsae_core.dashboard import navigation, permalink, using, versions, waiting
 from seqsae_core.dashboard.permalink import View
 from seqsae_core.data.concepts import ConceptTable
 from seqsae_core.errors import UserError
@@ -127,6 +127,8 @@ def page(body: Callable[[Opened], None], needs: Sequence[str]) -> None:
         folder = study_folder(view)
         opened = _open(view, folder, needs)
         if opened is not None:
+            if opened.has("sae"):
+                versions.note(opened.study, opened.dictionary)
             body(opened)
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,12 @@ def load(folder: Path) -> Autoencoder:
 def trained_on(folder: Path) -> str | None:
     """The fingerprint of the model that a dictionary was trained on; None where its writer kept none."""
     return (_config(folder).get("metadata") or {}).get("model")
+
+
+def layer_of(folder: Path) -> int | None:
+    """The layer that a dictionary of ours was trained on; None where others wrote it."""
+    found = re.fullmatch(r"layer\.(\d+)", str((_config(folder).get("metadata") or {}).get("hook_name")))
+    return int(found[1]) if found else None
 
 
 def fingerprint(sae: Autoencoder) -> str:

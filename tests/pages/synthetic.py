@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from seqsae_core.build import make_stamps
 from seqsae_core.config import preset, to_dict
 from seqsae_core.data.concepts import ConceptTable, build_catalogue, build_concepts
 from seqsae_core.study import Study, write_json, write_tables
@@ -28,7 +29,7 @@ def make(folder: Path, n_items: int = 400, latents: int = 64, until: str = "stee
     rng = np.random.default_rng(seed)
     config = preset("tiny")
     manifest = {"config": to_dict(config), "fingerprint": "x", "seed": 0, "sizes": _sizes(n_items)}
-    study = Study.create(folder, manifest)
+    study, stamps = Study.create(folder, manifest), make_stamps(config, manifest["fingerprint"])
     catalogue = _catalogue(n_items, rng)
     concepts = build_concepts(catalogue)
     features = {kind: _features(kind, latents, concepts, strength, rng) for kind, strength in KINDS.items()}
@@ -40,7 +41,7 @@ def make(folder: Path, n_items: int = 400, latents: int = 64, until: str = "stee
         "map": lambda f: write_tables(f, {"map": _map(features["latents"], rng)}),
         "steering": lambda f: _steering(f, latents, n_items, rng),
     }.items():
-        with study.stage(stage, None if stage in ("data", "recommender") else DICTIONARY, "stamp") as (
+        with study.stage(stage, None if stage in ("data", "recommender") else DICTIONARY, stamps[stage]) as (
             aside,
             _,
         ):
