@@ -127,7 +127,7 @@ class Bench:
         """`signed`: as they are, as in the paper. `two_sided`: each side of the mean a feature, as in our evidence."""
         labels = tuple(map(str, range(self.fit.values.shape[1])))
         signed = self.figures(Features("neurons", labels, lambda x: x))
-        return {"signed": signed, "two_sided": self.figures(rivals.neurons(self.fit.values))}
+        return {"signed": signed, "two_sided": self.figures(rivals.neurons(self.fit.values.mean(0, dtype=np.float64)))}
 
 
 def run(bench: Bench, point: SaeConfig, seed: int) -> dict[str, Any]:

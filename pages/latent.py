@@ -4,7 +4,7 @@ from seqsae_core.dashboard import navigation
 
 navigation.setup()
 
-from seqsae_core.dashboard import loading, portrait  # noqa: E402
+from seqsae_core.dashboard import loading, meanings, portrait  # noqa: E402
 from seqsae_core.dashboard.loading import Opened  # noqa: E402
 
 
@@ -18,6 +18,8 @@ def body(opened: Opened) -> None:
     portrait.figures_in_brief(opened, row)
     portrait.sequences(opened, row)
     portrait.enrichment_and_histogram(opened, row)
+    meanings.every_concept(opened, int(row["feature"]))
+    meanings.history(opened, int(row["feature"]))
     portrait.moved_items(opened, row)
     portrait.neighbours(opened, row)
 

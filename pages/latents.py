@@ -1,4 +1,4 @@
-"""Every latent: a table to search and sort beside the map of decoder directions; a click on either opens one."""
+"""Every latent: a table to search and sort beside the map; a click on either opens one."""
 
 from seqsae_core.dashboard import navigation
 

@@ -6,7 +6,7 @@ navigation.setup()
 
 import streamlit as st  # noqa: E402
 
-from seqsae_core.dashboard import contest, headline, loading, widgets  # noqa: E402
+from seqsae_core.dashboard import contest, headline, loading, rivals, widgets  # noqa: E402
 from seqsae_core.dashboard.loading import Opened  # noqa: E402
 
 CLAIM = (
@@ -25,9 +25,11 @@ def body(opened: Opened) -> None:
         f"**Same items:** {headline.verdict(same)}. **New items:** {headline.verdict(new)}. "
         f"{headline.comment(found)}"
     )
+    rivals.every_rival(opened)
     contest.concepts(opened)
     contest.examples(opened)
     contest.monosemanticity(opened)
+    rivals.names(opened)
 
 
 loading.page(body, needs=("evidence",))

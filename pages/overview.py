@@ -6,7 +6,6 @@ navigation.setup()
 
 import streamlit as st  # noqa: E402
 
-from seqsae_core import figures  # noqa: E402
 from seqsae_core.dashboard import (  # noqa: E402
     dictionaries,
     extras,
@@ -19,6 +18,8 @@ from seqsae_core.dashboard import (  # noqa: E402
     widgets,
 )  # fmt: skip
 from seqsae_core.dashboard.loading import Opened  # noqa: E402
+from seqsae_core.figures import contest as contest_figures  # noqa: E402
+from seqsae_core.figures import recommender as recommender_figures  # noqa: E402
 
 NAMES = {"sasrec": "A causal transformer (SASRec)", "bert4rec": "A bidirectional transformer (BERT4Rec)"}
 COMPARED = (
@@ -41,7 +42,7 @@ def body(opened: Opened) -> None:
     with_stage(opened, "evidence", evidence, "The comparison of latents and neurons comes with the evidence.")
     with_stage(opened, "recommender", recommender, "The recommender is being trained.")
     with_stage(opened, "sae", dictionary, "The dictionary's figures come when it is trained.")
-    if opened.has("steering"):
+    if opened.has("steering") and not opened.study.config.sae.imported:
         extras.card(opened)
     others(opened)
 
@@ -67,10 +68,10 @@ def summary(opened: Opened) -> str:
     """The study in three sentences."""
     sizes, config = opened.study.manifest.get("sizes", {}), opened.study.config
     counts = ", ".join(f"{sizes.get(name, 0):,} {name}" for name in ("users", "items", "interactions"))
-    read = dictionaries.sentence(opened.study.sae_config(opened.dictionary), config.recommender)
     return (
         f"{counts}. {NAMES[config.recommender.architecture]} of {config.recommender.blocks} blocks and width "
-        f"{config.recommender.width}, {read}. Split {config.data.split}, preset {config.preset}, seed {config.seed}."
+        f"{config.recommender.width}{dictionaries.how_read(opened.study, opened.dictionary)}. Split "
+        f"{config.data.split}, preset {config.preset}, seed {config.seed}."
     )
 
 
@@ -88,7 +89,7 @@ def evidence(opened: Opened) -> None:
             icon=":material/compare_arrows:",
         )
     with chart:
-        widgets.chart(figures.comparison(found), COMPARED, "comparison")
+        widgets.chart(contest_figures.comparison(found), COMPARED, "comparison")
 
 
 def recommender(opened: Opened) -> None:
@@ -97,14 +98,14 @@ def recommender(opened: Opened) -> None:
     widgets.section("The recommender")
     chart, table = widgets.pair([3, 2], "recommender", gap="large", vertical_alignment="center")
     with chart:
-        widgets.chart(figures.quality(metrics), f"{quality.tested(metrics)} {RANKED}", "quality")
+        widgets.chart(recommender_figures.quality(metrics), f"{quality.tested(metrics)} {RANKED}", "quality")
     table.dataframe(quality.headline(metrics), hide_index=True)
     with st.expander("Other cutoffs, and what the lists look like"):
         st.dataframe(quality.everything(metrics), hide_index=True)
         st.caption(quality.HOW_READ)
     if metrics.get("log"):
         with st.expander("How it was trained"):
-            widgets.chart(figures.training(metrics["log"]), quality.how_trained(metrics), "training")
+            widgets.chart(recommender_figures.training(metrics["log"]), quality.how_trained(metrics), "training")
 
 
 def dictionary(opened: Opened) -> None:

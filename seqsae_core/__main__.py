@@ -1,4 +1,4 @@
-"""The command line: build, serve, recommend, metrics, sweep, use, extras, export."""
+"""The command line: build, serve, recommend, metrics, sweep, import-dictionary, use, extras, export."""
 
 import argparse
 import json
@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
         verb.add_argument("out", type=Path, metavar="DIR")
         verb.set_defaults(run=run)
     _sweep_options(verbs.add_parser("sweep", help="train and screen other dictionaries of a study"))
+    _import_options(verbs.add_parser("import-dictionary", help="bring in a dictionary of SAELens or sparsify"))
     use = verbs.add_parser("use", help="make a dictionary of a study its default, with all its evidence")
     use.add_argument("out", type=Path, metavar="DIR")
     use.add_argument("dictionary", metavar="DICTIONARY", help="a name that the page Dictionaries shows")
@@ -62,12 +63,18 @@ def _parser() -> argparse.ArgumentParser:
 def _build_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", default="movietweetings", help="a built-in name, a folder or a file")
     parser.add_argument("--items", help="the item table, where it is a file of its own")
+    parser.add_argument(
+        "--min-interactions", type=int, metavar="N", help="users and items with fewer are left out (default: 5)"
+    )
     parser.add_argument("--preset", default="default", help=", ".join(PRESETS))
     parser.add_argument("--architecture", help=f"{', '.join(ARCHITECTURES)} (default: the preset's own)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--split", help=f"{', '.join(SPLITS)} (default: the preset's own)")
     parser.add_argument(
         "--time-budget", type=float, metavar="SECONDS", help="what training the recommender may take at most"
+    )
+    parser.add_argument(
+        "--memory", type=float, metavar="GIB", help="larger matrices of activations are kept in a file (default: 1)"
     )
 
 
@@ -92,6 +99,15 @@ def _sweep_options(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_sweep)
 
 
+def _import_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("out", type=Path, metavar="DIR")
+    parser.add_argument("source", type=Path, metavar="FOLDER", help="what SAELens or sparsify saved")
+    parser.add_argument("--layer", type=int, required=True, help="the layer it was trained on; 0: embeddings, then "
+                        "blocks, then the final norm")  # fmt: skip
+    parser.add_argument("--name", help="what the study calls it (default: imported- and the folder's name)")
+    parser.set_defaults(run=_import)
+
+
 def _build(options: argparse.Namespace) -> None:
     from seqsae_core.build import build, in_use
 
@@ -100,7 +116,8 @@ def _build(options: argparse.Namespace) -> None:
 
 def chosen(options: argparse.Namespace) -> StudyConfig:
     """The configuration that the options of `build` ask for. Raises UserError as `preset` does."""
-    choices = {name: getattr(options, name) for name in ("split", "architecture", "time_budget")}
+    names = ("min_interactions", "split", "architecture", "time_budget", "memory")
+    choices = {name: getattr(options, name) for name in names}
     return preset(options.preset, options.seed, options.data, options.items, **choices)
 
 
@@ -143,6 +160,13 @@ def _sweep(options: argparse.Namespace) -> None:
 
     given = {field.name: getattr(options, field.name) for field in fields(Grid)}
     study = sweep(options.out, {name: value for name, value in given.items() if value is not None})
+    print(f"{len(study.dictionaries)} dictionaries in {study.path}; the dashboard's page Dictionaries compares them.")
+
+
+def _import(options: argparse.Namespace) -> None:
+    from seqsae_core.importing import import_dictionary
+
+    study = import_dictionary(options.out, options.source, options.layer, options.name)
     print(f"{len(study.dictionaries)} dictionaries in {study.path}; the dashboard's page Dictionaries compares them.")
 
 

@@ -11,12 +11,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from seqsae_core.commands import use_command, use_job
 from seqsae_core.config import StudyConfig, to_dict
 from seqsae_core.data.readers import fingerprint
 from seqsae_core.errors import UserError
 from seqsae_core.progress import Progress, Report, read
 from seqsae_core.store import DICTIONARY_STAGES, PROGRESS
-from seqsae_core.study import Study
+from seqsae_core.study import Study, digests
 
 
 @dataclass(frozen=True)
@@ -41,19 +42,24 @@ class Stage:
         return getattr(stages, f"run_{self.name}")(study, config, folder, report)
 
 
+def _trained_with(config: StudyConfig) -> dict[str, Any]:
+    """Settings of the dictionary; `imported` where it says something, since studies are older than it."""
+    return {name: value for name, value in asdict(config.sae).items() if name != "imported" or value}
+
+
 PIPELINE = (
-    Stage("data", "Reading interactions", 12, (), lambda c: c.data),
+    Stage("data", "Reading interactions", 12, (), lambda c: c.data, version=2),
     Stage(
         "recommender",
         "Training the recommender",
         150,
         ("data",),
         lambda c: (c.recommender, c.data.max_length),
-        version=8,
+        version=9,
     ),
-    Stage("sae", "Training the sparse autoencoder", 60, ("recommender",), lambda c: c.sae, version=5),
-    Stage("evidence", "Measuring what latents mean", 60, ("sae",), lambda c: c.evidence, version=2),
-    Stage("map", "Drawing the map", 20, ("evidence",), lambda c: c.layout),
+    Stage("sae", "Training the sparse autoencoder", 60, ("recommender",), _trained_with, version=6),
+    Stage("evidence", "Measuring what latents mean", 60, ("sae",), lambda c: c.evidence, version=3),
+    Stage("map", "Drawing the map", 40, ("evidence",), lambda c: c.layout, version=2),
     Stage("steering", "Measuring what steering costs", 60, ("evidence",), lambda c: c.steering),
 )
 SCREEN = Stage("screen", "Figures for choosing a dictionary", 15, ("sae",), lambda c: c.evidence)
@@ -63,7 +69,7 @@ EXTRAS = Stage(
     900,
     ("steering",),
     lambda c: (c.evidence, c.steering),
-    version=2,
+    version=4,
 )
 
 
@@ -77,41 +83,64 @@ def build(folder: str | Path, config: StudyConfig, extras: bool = False) -> Stud
     data = fingerprint(config.data.source, config.data.items)
     stamps = make_stamps(config, data)
     if up_to_date(folder, stamps, config.dictionary, todo):
-        return Study.open(folder)
+        return _with_settings(Study.open(folder), config)
     study = Study.create(folder, {"config": to_dict(config), "fingerprint": data, **_environment(config)})
-    progress = Progress(folder / PROGRESS, [(s.name, s.label, s.budget_seconds) for s in todo])
-    for stage in todo:
-        _run_stage(study, config, stage, stamps[stage.name], progress)
-    progress.finish()
+    _run(study, config, todo, stamps, EXTRAS.name if extras else "build")
+    return study
+
+
+def _with_settings(study: Study, config: StudyConfig) -> Study:
+    """The same study; settings that no stage depends on, such as memory, may be new."""
+    if study.manifest["config"] != to_dict(config):
+        study.update_manifest(config=to_dict(config))
     return study
 
 
 def build_extras(folder: str | Path) -> Study:
     """Build the stage `extras` of the study at `folder`, and what it needs, with the study's own settings."""
-    return build(folder, Study.open(folder).config, extras=True)
+    config = Study.open(folder).config
+    if config.sae.imported:
+        raise UserError(
+            f"{folder}: “{config.sae.imported}” was imported, so how it was trained is not known, and the extras "
+            f"cannot train it again. Make one the default that was trained here: `{use_command(folder, 'NAME')}`."
+        )
+    return build(folder, config, extras=True)
 
 
 def use(folder: str | Path, dictionary: str) -> Study:
     """Build what a dictionary of the study at `folder` lacks, and make it the default.
 
-    Later builds with the study's own settings keep the choice: see `in_use`. Raises UserError for an unknown one.
+    The default changes when all is there, and not before. Later builds with the study's own settings keep the choice:
+    see `in_use`. Raises UserError for an unknown one.
     """
     refuse_second_build(Path(folder))
     study = Study.open(folder)
     config = replace(study.config, sae=study.sae_config(dictionary))
-    study.update_manifest(used=config.dictionary)
-    return build(folder, config)
+    stamps = make_stamps(config, fingerprint(config.data.source, config.data.items))
+    _run(study, config, PIPELINE, stamps, use_job(dictionary), default=False)
+    study.update_manifest(config=to_dict(config), used=config.dictionary, default_dictionary=config.dictionary)
+    return study
 
 
 def in_use(folder: str | Path, config: StudyConfig) -> StudyConfig:
-    """`config` with the dictionary that `use` chose for the study at `folder`, where all else is as it was built."""
+    """`config` with the dictionary that `use` chose for the study at `folder`, where all else is as it was built.
+
+    An imported one is kept while the model is that which it was imported for.
+    """
     try:
         study = Study.open(folder)
         there = study.config
     except UserError:
         return config
-    chosen = study.manifest.get("used") == there.dictionary and replace(config, sae=there.sae) == there
-    return there if chosen else config
+    used = replace(config, sae=there.sae)
+    same = replace(used, memory_gib=there.memory_gib) == there
+    kept = study.manifest.get("used") == there.dictionary and (not there.sae.imported or _has_model(study, used))
+    return used if same and kept else config
+
+
+def _has_model(study: Study, config: StudyConfig) -> bool:
+    stamps = make_stamps(config, study.manifest["fingerprint"])
+    return study.stamp("recommender") == stamps["recommender"] and study.has("sae", config.dictionary)
 
 
 def make_stamps(config: StudyConfig, data_fingerprint: str) -> dict[str, str]:
@@ -122,6 +151,20 @@ def make_stamps(config: StudyConfig, data_fingerprint: str) -> dict[str, str]:
         own = [stage.name, stage.version, config.seed, _plain(stage.settings(config)), made_from]
         stamps[stage.name] = hashlib.sha256(json.dumps(own).encode()).hexdigest()[:16]
     return stamps
+
+
+def out_of_date(study: Study, dictionary: str) -> list[str]:
+    """The stages of a dictionary that are there, but not as this version and the study's settings would make them.
+
+    They are all of its stages where its settings were not kept: then an earlier version trained it.
+    """
+    there = [stage for stage in DICTIONARY_STAGES if study.has(stage, dictionary)]
+    try:
+        config = replace(study.config, sae=study.sae_config(dictionary))
+    except UserError:
+        return there
+    stamps = make_stamps(config, study.manifest["fingerprint"])
+    return [stage for stage in there if study.stamp(stage, dictionary) != stamps[stage]]
 
 
 def up_to_date(folder: Path, stamps: dict[str, str], dictionary: str, todo: tuple[Stage, ...] = PIPELINE) -> bool:
@@ -135,16 +178,26 @@ def up_to_date(folder: Path, stamps: dict[str, str], dictionary: str, todo: tupl
     return all(study.stamp(s.name, dictionary) == stamps[s.name] for s in todo)
 
 
+def _run(
+    study: Study, config: StudyConfig, todo: tuple[Stage, ...], stamps: dict[str, str], job: str, default: bool = True
+) -> None:
+    """Make what is missing or stale. default: whether the dictionary is the study's as soon as it is trained."""
+    progress = Progress(study.path / PROGRESS, [(s.name, s.label, s.budget_seconds) for s in todo], job=job)
+    for stage in todo:
+        _run_stage(study, config, stage, stamps[stage.name], progress)
+        if default and stage.name == "sae":
+            study.update_manifest(default_dictionary=config.dictionary)
+    progress.finish()
+
+
 def _run_stage(study: Study, config: StudyConfig, stage: Stage, stamp: str, progress: Progress) -> None:
     dictionary = config.dictionary if stage.name in DICTIONARY_STAGES else None
     if study.stamp(stage.name, dictionary) == stamp:
         progress.skip(stage.name)
-        study.update_manifest(**_default(stage, config))
         return
     with failures_told(progress, stage.name):
         progress.start(stage.name)
         detail = make_stage(study, config, stage, stamp, progress.update)
-    study.update_manifest(**_default(stage, config))
     progress.done(stage.name, detail)
 
 
@@ -154,6 +207,7 @@ def make_stage(study: Study, config: StudyConfig, stage: Stage, stamp: str, repo
     began = time.monotonic()
     with study.stage(stage.name, dictionary, stamp) as (folder, entry):
         detail = stage.run(study, config, folder, report)
+        entry |= digests(stage.name, folder)
         entry |= {"seconds": round(time.monotonic() - began, 1), "finished": time.strftime("%Y-%m-%dT%H:%M:%S")}
     return detail
 
@@ -167,10 +221,6 @@ def failures_told(progress: Progress, line: str) -> Iterator[None]:
         by_hand = isinstance(error, KeyboardInterrupt)
         progress.fail(line, "stopped by hand" if by_hand else str(error) or type(error).__name__)
         raise
-
-
-def _default(stage: Stage, config: StudyConfig) -> dict[str, str]:
-    return {"default_dictionary": config.dictionary} if stage.name == "sae" else {}
 
 
 def _environment(config: StudyConfig) -> dict[str, Any]:

@@ -8,6 +8,11 @@ from typing import Any
 from seqsae_core.config import PRESETS, StudyConfig
 
 
+def use_job(dictionary: str) -> str:
+    """What the progress calls the work of `use`."""
+    return f"use {dictionary}"
+
+
 def build_command(path: str | Path, manifest: Mapping[str, Any] | None = None) -> str:
     """What builds the study at `path`, with the settings and the data that its manifest says it was started with."""
     config = (manifest or {}).get("config", {})
@@ -19,8 +24,10 @@ def build_command(path: str | Path, manifest: Mapping[str, Any] | None = None) -
         "--seed": (config.get("seed"), 0),
         "--data": (data.get("source"), "movietweetings"),
         "--items": (data.get("items"), None),
+        "--min-interactions": (data.get("min_interactions"), own.data.min_interactions),
         "--split": (data.get("split"), own.data.split),
         "--time-budget": (recommender.get("seconds"), own.recommender.seconds),
+        "--memory": (config.get("memory_gib"), own.memory_gib),
     }
     unusual = {option: _text(value) for option, (value, usual) in given.items() if value not in (usual, None)}
     options = [word for pair in unusual.items() for word in pair]
@@ -40,6 +47,11 @@ def sweep_command(path: str | Path) -> str:
 def use_command(path: str | Path, dictionary: str) -> str:
     """What makes a dictionary the default of the study at `path`."""
     return _command("use", str(path), dictionary)
+
+
+def import_command(path: str | Path) -> str:
+    """What brings a dictionary of others into the study at `path`; the reader fills in its folder and its layer."""
+    return _command("import-dictionary", str(path)) + " FOLDER --layer N"
 
 
 def serve_command(path: str | Path) -> str:

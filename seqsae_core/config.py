@@ -59,7 +59,10 @@ class RecommenderConfig:
 
 @dataclass(frozen=True)
 class SaeConfig:
-    """The sparse autoencoder, the layer it reads and its training."""
+    """The sparse autoencoder, the layer it reads and its training.
+
+    `imported` is the name of a dictionary that was trained elsewhere: of its training nothing is known, all of it is 0.
+    """
 
     variant: str = "topk"
     layer: int = 1
@@ -72,6 +75,7 @@ class SaeConfig:
     aux_k: int = 64
     aux_weight: float = 1 / 32
     dead_window: int = 300
+    imported: str | None = None
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ class EvidenceConfig:
 
 @dataclass(frozen=True)
 class LayoutConfig:
-    """The map of decoder directions: `umap`, or `pca` where compiling UMAP would take longer than everything else."""
+    """The maps of latents: `umap`, or `pca` where compiling UMAP would take longer than everything else."""
 
     method: str = "umap"
     neighbours: int = 15
@@ -110,7 +114,10 @@ class SteeringConfig:
 
 @dataclass(frozen=True)
 class StudyConfig:
-    """The whole study; the seed reaches every random draw."""
+    """The whole study; the seed reaches every random draw.
+
+    A matrix of activations of more than `memory_gib` GiB is kept in a file; no figure depends on it.
+    """
 
     preset: str = "default"
     seed: int = 0
@@ -120,13 +127,17 @@ class StudyConfig:
     evidence: EvidenceConfig = field(default_factory=EvidenceConfig)
     layout: LayoutConfig = field(default_factory=LayoutConfig)
     steering: SteeringConfig = field(default_factory=SteeringConfig)
+    memory_gib: float = 1.0
 
     @property
     def dictionary(self) -> str:
         """Name of the dictionary this configuration trains, e.g. `layer1-topk-1024-k16`.
 
-        It tells apart whatever a sweep may vary; steps are named where they are not the preset's own.
+        It tells apart whatever a sweep may vary; steps are named where they are not the preset's own. An imported one
+        keeps the name that it was given.
         """
+        if self.sae.imported:
+            return self.sae.imported
         sae, usual = self.sae, PRESETS.get(self.preset, StudyConfig)().sae.steps
         sparsity = f"l1-{sae.l1:g}" if sae.variant == "relu" else f"k{sae.k}"
         steps = "" if sae.steps == usual else f"-{sae.steps}steps"
@@ -169,7 +180,7 @@ def _paper() -> StudyConfig:
             batch_size=128,
             learning_rate=1e-3,
         ),
-        sae=SaeConfig(variant="relu", latents=512, k=0, l1=0.02, steps=8000, learning_rate=1e-3),
+        sae=SaeConfig(variant="relu", latents=512, k=0, l1=1.25, steps=8000, learning_rate=1e-3),
     )
 
 
@@ -194,22 +205,29 @@ PRESETS = {"tiny": _tiny, "quick": _quick, "default": StudyConfig, "paper": _pap
 
 def preset(
     name: str, seed: int = 0, source: str | None = None, items: str | None = None, *,
+    min_interactions: int | None = None,
     split: str | None = None, architecture: str | None = None, time_budget: float | None = None,
+    memory: float | None = None,
 ) -> StudyConfig:  # fmt: skip
     """The named preset with its seed and data source set; a choice of None stays the preset's own.
 
-    time_budget: the seconds that training the recommender may take. Raises UserError for a name that is not in
-    `PRESETS`, `SPLITS` or `ARCHITECTURES`, or seconds that are none.
+    time_budget: the seconds that training the recommender may take; memory: the GiB that a matrix of activations may.
+    Raises UserError for a name that is not in `PRESETS`, `SPLITS` or `ARCHITECTURES`, amounts that are none, or
+    `min_interactions` below 1.
     """
     config = PRESETS[_known("preset", name, PRESETS)]()
     data = replace(config.data, source=source or config.data.source, items=items)
     recommender = config.recommender
+    if min_interactions is not None:
+        data = replace(data, min_interactions=_at_least_one(min_interactions))
     if split is not None:
         data = replace(data, split=_known("split", split, SPLITS))
     if architecture is not None:
         recommender = ARCHITECTURES[_known("architecture", architecture, ARCHITECTURES)](recommender)
     if time_budget is not None:
         recommender = replace(recommender, seconds=_positive(time_budget))
+    if memory is not None:
+        config = replace(config, memory_gib=_memory(memory))
     return replace(config, preset=name, seed=seed, data=data, recommender=recommender)
 
 
@@ -219,10 +237,22 @@ def _known(what: str, name: str, names: Iterable[str]) -> str:
     return name
 
 
+def _at_least_one(interactions: int) -> int:
+    if interactions < 1:
+        raise UserError(f"--min-interactions is {interactions}: give a number from 1 (everybody and everything).")
+    return interactions
+
+
 def _positive(seconds: float) -> float:
     if not 0 < seconds < math.inf:
         raise UserError(f"A time budget of {seconds:g} s allows no training: give a number of seconds above 0.")
     return seconds
+
+
+def _memory(gib: float) -> float:
+    if not 0 <= gib < math.inf:
+        raise UserError(f"{gib:g} GiB is no amount of memory: give a number from 0.")
+    return gib
 
 
 def to_dict(config: StudyConfig) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from seqsae_core.errors import UserError
 from seqsae_core.metrics import quoted
-from seqsae_core.study import Study
+from seqsae_core.study import DICTIONARY_FILES, Study
 
 FORMATS = ("csv", "json", "saelens")
 
@@ -39,5 +39,5 @@ def _json(study: Study, out: Path) -> None:
 
 
 def _saelens(study: Study, out: Path) -> None:
-    for name in ("cfg.json", "sae_weights.safetensors"):
+    for name in DICTIONARY_FILES:
         shutil.copy(study.folder("sae") / name, out / name)

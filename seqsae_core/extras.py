@@ -14,7 +14,7 @@ from seqsae_core.interpret.atlas import Atlas, Corpus, best_features, build_atla
 from seqsae_core.interpret.controls import control_activations
 from seqsae_core.recommender.protocol import SequenceModel
 from seqsae_core.sae import training
-from seqsae_core.sae.activations import Activations
+from seqsae_core.sae.activations import Activations, Spill
 from seqsae_core.sae.autoencoders import Autoencoder
 from seqsae_core.sae.recurrence import STABLE
 from seqsae_core.sae.stability import stability
@@ -26,22 +26,24 @@ SEED_FIGURES = ("mean_max_correlation", "mean_max_correlation_new_items", "mean_
 
 @dataclass(frozen=True)
 class Bench:
-    """What every measurement of the extras shares."""
+    """What every measurement of the extras shares; trained_on: what the dictionary saw, fit: the same at items."""
 
     corpus: Corpus
+    trained_on: Activations
     fit: Activations
+    spill: Spill
     genres: np.ndarray
     halves: list[np.ndarray]
     width: int
     config: StudyConfig
 
     @classmethod
-    def make(cls, corpus: Corpus, fit: Activations, width: int, config: StudyConfig) -> "Bench":
+    def make(cls, corpus: Corpus, trained_on: Activations, width: int, config: StudyConfig, spill: Spill) -> "Bench":
         """The same genres and halves as the default evidence used."""
         positions = np.bincount(corpus.score.item_at, minlength=corpus.n_items + 1)
         genres = alignment.measured_genres(corpus.concepts, positions, config.evidence.min_positives)
         halves = alignment.random_halves(corpus.n_items, config.evidence.halves, config.seed)
-        return cls(corpus, fit, genres, halves, width, config)
+        return cls(corpus, trained_on, trained_on.at_items(spill), spill, genres, halves, width, config)
 
     def atlas(self, features: rivals.Features, corpus: Corpus | None = None) -> Atlas:
         """Measure features on this bench, or on other activations at the same positions."""
@@ -57,13 +59,14 @@ def more_evidence(
     atlases = [bench.atlas(rivals.latents(sae))]
     report(0.05, "training the dictionary again")
     others = [
-        training.train(bench.fit.values, bench.config.sae, bench.config.seed + n) for n in range(1, RETRAININGS + 1)
+        training.train(bench.trained_on.values, bench.config.sae, bench.config.seed + n)
+        for n in range(1, RETRAININGS + 1)
     ]
     again = [bench.atlas(rivals.latents(other)) for other in others]
     report(0.25, "independent components")
     atlases.append(bench.atlas(rivals.ica(bench.fit.values, bench.config.seed)))
     for control in control_activations(
-        model, sequences, split, bench.corpus, bench.config, lambda done, text, **_: report(0.5, text)
+        model, sequences, split, bench.corpus, bench.config, bench.spill, lambda _, text, **__: report(0.5, text)
     ):
         report(0.35, f"dictionary of {control.kind.replace('_', ' ')}")
         trained = training.train(control.fit.values, bench.config.sae, bench.config.seed)

@@ -53,8 +53,11 @@ class Progress:
     work from a process that is gone.
     """
 
-    def __init__(self, path: Path, stages: Sequence[tuple[str, str, float]], out: TextIO | None = None):
-        self._path = Path(path)
+    def __init__(
+        self, path: Path, stages: Sequence[tuple[str, str, float]], out: TextIO | None = None, job: str = "build"
+    ):
+        """job: what the work is called, so that a reader can tell it from other work on the same study."""
+        self._path, self._job = Path(path), job
         self._stages = {name: StageProgress(name, label, budget) for name, label, budget in stages}
         self._terminal = Terminal(sys.stderr if out is None else out)
         self._lock = threading.RLock()
@@ -144,7 +147,7 @@ class Progress:
         left = eta(self._stages.values()) if self._state == "running" else None
         return {
             "stages": stages, "eta_seconds": left, "state": self._state, "error": self._error,
-            "updated": time.time(), "pid": os.getpid(),
+            "updated": time.time(), "pid": os.getpid(), "job": self._job,
         }  # fmt: skip
 
     def _position(self, stage: StageProgress) -> str:

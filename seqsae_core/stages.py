@@ -28,9 +28,9 @@ def run_data(study: Study, config: StudyConfig, folder: Path, report: Report) ->
     report(0.5, f"{len(events):,} interactions read")
     if config.data.max_users:
         events = interactions.sample_users(events, config.data.max_users)
-    events = interactions.k_core(events, config.data.min_interactions)
+    events = interactions.k_core(events, config.data.min_interactions, config.data.source)
     sequences, item_ids = seq.build_sequences(events)
-    split = seq.make_split(sequences, config.data.split)
+    split = seq.make_split(sequences, config.data.split, config.data.source)
     counts = batching.item_counts(sequences, split)
     catalogue = concepts.build_catalogue(items, item_ids, counts[1:])
     write_data(folder, sequences, catalogue, concepts.build_concepts(catalogue))
@@ -69,18 +69,24 @@ def run_recommender(study: Study, config: StudyConfig, folder: Path, report: Rep
 
 
 def run_sae(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
-    """Train the dictionary on fit users, measure it on the others."""
+    """Train the dictionary on fit users, or take the imported one; measure it on the others."""
     use_threads(study.manifest.get("threads"))
     sequences, model, layer = study.sequences(), study.model(), config.sae.layer
     split = study.split(sequences)
-    kept = study.checkpoint("sae")
-    fit = activations.collect(model, sequences, split, split.users(seq.FIT), layer, spill=kept / "activations")
-    held_out = activations.collect(model, sequences, split, split.users(seq.SELECT, seq.SCORE), layer)
+    kept, spill = study.checkpoint("sae"), spill_of(study, config, "sae")
+    fit, held_out = (
+        activations.collect(model, sequences, split, split.users(*roles), layer, spill=spill)
+        for roles in ((seq.FIT,), (seq.SELECT, seq.SCORE))
+    )
 
     def trained(done: float, text: str, begun: float) -> None:
         report(0.9 * done, text, resumed=0.9 * begun)
 
-    sae = sae_training.train(fit.values, config.sae, config.seed, trained, kept)
+    if config.sae.imported:
+        remedy = f"Build without it, and import one of this model: `{study.build_command()}`."
+        sae = study.read_sae(study.imported(config.sae.imported), remedy)
+    else:
+        sae = sae_training.train(fit.values, config.sae, config.seed, trained, kept)
     report(0.9, "measuring fidelity")
     decile = study.concepts().decile
     metrics = fidelity.measure(model, sae, fit, held_out, sequences, split, layer, decile, config.seed)
@@ -95,17 +101,18 @@ def run_screen(study: Study, config: StudyConfig, folder: Path, report: Report) 
     name, layer = config.dictionary, config.sae.layer
     sequences, model, sae = study.sequences(), study.model(), study.sae(name)
     split = study.split(sequences)
-    users = split.users(seq.SELECT)
-    fit, select = (activations.collect(model, sequences, split, who, layer) for who in (split.users(seq.FIT), users))
+    users, trained = split.users(seq.SELECT), study.sae_metrics(name)
+    spill = spill_of(study, config, "screen")
+    select = activations.collect(model, sequences, split, users, layer, spill=spill)
     report(0.4, "screening: fidelity")
     l0 = fidelity.density(sae, select.values).sum()
-    metrics = {"l0": float(l0), "dead_fraction": study.sae_metrics(name)["dead_fraction"], "users": len(users)}
+    metrics = {"l0": float(l0), "dead_fraction": trained["dead_fraction"], "users": len(users)}
     metrics |= fidelity.explained_variance(select, sae, config.seed)
     ranked = splicing.rank_both(model, sae, sequences, split.valid_at, users, layer)
     metrics |= splicing.changes(ranked, config.seed)
     report(0.7, "screening: interpretability")
-    bench = screening.Bench.make(select.at_items(), study.concepts(), sequences.n_items, config.evidence, config.seed)
-    for features in (rivals.latents(sae), rivals.neurons(fit.at_items().values)):
+    bench = screening.Bench.make(select, study.concepts(), sequences.n_items, config.evidence, config.seed)
+    for features in (rivals.latents(sae), rivals.neurons(np.array(trained["fit_mean"]))):
         metrics[features.kind] = screening.interpretability(features, bench)
     write_json(folder / "metrics.json", metrics | {"concepts": bench.genres.shape[1]})
     new = metrics["latents"]["new_items"]
@@ -116,10 +123,12 @@ def run_screen(study: Study, config: StudyConfig, folder: Path, report: Report) 
 def run_evidence(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
     """Atlases of latents and rivals on held-out users, names, examples."""
     use_threads(study.manifest.get("threads"))
-    corpus, fit = held_out(study, config)
-    sae = study.sae(config.dictionary)
+    spill, sae = spill_of(study, config, "evidence"), study.sae(config.dictionary)
+    corpus, fit = held_out(study, config, spill)
+    fit = fit.at_items(spill)
     kinds = evidence.default_features(sae, fit.values, config.seed)
-    found = evidence.collect_evidence(sae, kinds, fit, corpus, config.evidence, config.seed, report)
+    outputs = study.model().item_vectors().detach().numpy()
+    found = evidence.collect_evidence(sae, kinds, fit, corpus, outputs, config.evidence, config.seed, report)
     write_tables(folder, found.tables)
     np.save(folder / "select_correlation.npy", found.atlases["latents"].r_select.astype(np.float32))
     write_json(folder / "summary.json", found.summary)
@@ -130,30 +139,45 @@ def run_evidence(study: Study, config: StudyConfig, folder: Path, report: Report
     return f"mean best correlation: {figures}"
 
 
-def held_out(study: Study, config: StudyConfig) -> tuple[atlas.Corpus, activations.Activations]:
-    """What evidence is measured on, and the activations of fit users."""
+def spill_of(study: Study, config: StudyConfig, stage: str) -> activations.Spill:
+    """Room for a stage's matrices of activations, within the memory that the settings allow to each."""
+    return activations.Spill(study.checkpoint(stage), config.memory_gib * 2**30)
+
+
+def held_out(
+    study: Study, config: StudyConfig, spill: activations.Spill
+) -> tuple[atlas.Corpus, activations.Activations]:
+    """What evidence is measured on, and the activations of fit users that the dictionary was trained on."""
     sequences, model, layer = study.sequences(), study.model(), config.sae.layer
     split = study.split(sequences)
     fit, select, score = (
-        activations.collect(model, sequences, split, split.users(role), layer).at_items()
+        activations.collect(model, sequences, split, split.users(role), layer, spill=spill)
         for role in (seq.FIT, seq.SELECT, seq.SCORE)
     )
-    return atlas.Corpus(select, score, sequences, study.catalogue(), study.concepts()), fit
+    select, score = select.at_items(spill), score.at_items(spill)
+    return atlas.Corpus(select, score, sequences, split, study.catalogue(), study.concepts()), fit
 
 
 def run_map(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
-    """UMAP of the decoder directions."""
-    report(0.1, "UMAP")
-    decoder = study.sae(config.dictionary).W_dec.numpy()
-    table = layout.make_map(decoder, study.features("latents", config.dictionary), config.layout, config.seed)
+    """Layouts of the latents by direction, neurons among them, and by co-activation on select users."""
+    use_threads(study.manifest.get("threads"))
+    name, sequences = config.dictionary, study.sequences()
+    split, sae, spill = study.split(sequences), study.sae(name), spill_of(study, config, "map")
+    users = split.users(seq.SELECT)
+    select = activations.collect(study.model(), sequences, split, users, config.sae.layer, spill=spill).at_items(spill)
+    codes = activations.encode_sparse(sae, select.values)
+    report(0.2, "layouts")
+    table = layout.make_map(sae.W_dec.numpy(), codes, study.features("latents", name), config.layout, config.seed)
     write_tables(folder, {"map": table})
-    return f"{len(table):,} latents placed"
+    counts = table[table["layout"] == layout.DIRECTIONS]["kind"].value_counts()
+    return f"{counts.get('latents', 0):,} latents and {counts['neurons']:,} neurons placed"
 
 
 def run_steering(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
     """Trade-off curves of a few concepts, and the effect of every latent."""
     use_threads(study.manifest.get("threads"))
-    summary = curves(study, config, folder, config.steering, lambda done, text: report(0.65 * done, text))
+    spill = spill_of(study, config, "steering")
+    summary = curves(study, config, folder, config.steering, spill, lambda done, text: report(0.65 * done, text))
     report(0.65, "effect of every latent")
     sequences, sae = study.sequences(), study.sae(config.dictionary)
     counts = study.catalogue()["count"].to_numpy()
@@ -166,11 +190,13 @@ def run_steering(study: Study, config: StudyConfig, folder: Path, report: Report
     return f"latents lift a concept ×{ours:.2f} within 5 % of NDCG" if ours else "no concept could be steered"
 
 
-def curves(study: Study, config: StudyConfig, folder: Path, steering: SteeringConfig, report: Report) -> dict[str, Any]:
+def curves(
+    study: Study, config: StudyConfig, folder: Path, steering: SteeringConfig, spill: activations.Spill, report: Report
+) -> dict[str, Any]:
     """Trade-off curves and their summary, written into `folder`."""
     sequences, model, sae = study.sequences(), study.model(), study.sae(config.dictionary)
-    corpus, fit = held_out(study, config)
-    correlation = study.select_correlation(config.dictionary)
+    corpus, fit = held_out(study, config, spill)
+    fit, correlation = fit.at_items(spill), study.select_correlation(config.dictionary)
     dictionary = directions.Dictionary.of(sae, latent_units(study, config), correlation)
     table, summary = tradeoff.run_tradeoff(
         model, config.sae.layer, dictionary, sequences, study.split(sequences), corpus.concepts, fit, corpus.select,
@@ -192,16 +218,16 @@ def run_extras(study: Study, config: StudyConfig, folder: Path, report: Report) 
     name = config.dictionary
     sequences, model, sae = study.sequences(), study.model(), study.sae(name)
     split = study.split(sequences)
-    corpus, fit = held_out(study, config)
-    bench = extras.Bench.make(corpus, fit, sae.width, config)
+    spill = spill_of(study, config, "extras")
+    bench = extras.Bench.make(*held_out(study, config, spill), sae.width, config, spill)
     default = study.evidence_summary(name)
     tables, summary = extras.more_evidence(
         sae, bench, model, sequences, split, default, lambda done, text: report(0.7 * done, text)
     )
     write_tables(folder, tables)
     write_json(folder / "evidence.json", summary)
-    everything = replace(config.steering, concepts=len(corpus.concepts.names), users=extras.CURVE_USERS)
-    curves(study, config, folder, everything, lambda done, text: report(0.7 + 0.3 * done, text))
+    everything = replace(config.steering, concepts=len(bench.corpus.concepts.names), users=extras.CURVE_USERS)
+    curves(study, config, folder, everything, spill, lambda done, text: report(0.7 + 0.3 * done, text))
     latents = summary["latents"]
     figures = (latents["mean_max_correlation"], latents["mean_max_correlation_new_items"])
     if None in figures:

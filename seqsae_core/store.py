@@ -145,6 +145,10 @@ class Store:
         self._write_manifest()
         shutil.rmtree(checkpoint, ignore_errors=True)
 
+    def imported(self, dictionary: str) -> Path:
+        """The folder of a dictionary that was trained elsewhere, as it came in: its stages are made from it."""
+        return self.path / "imported" / dictionary
+
     def drop(self, stage: str, dictionary: str | None = None) -> None:
         """Forget a stage and all that was made from it, so that no reader mixes old with new."""
         gone = {self._key(stage, dictionary)}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from seqsae_core.commands import build_command, extras_command
+from seqsae_core.commands import build_command, extras_command, import_command
 from seqsae_core.config import SaeConfig, from_dict
 from seqsae_core.data.concepts import ConceptTable
 from seqsae_core.data.sequences import Sequences, Split, make_split
@@ -19,6 +19,9 @@ from seqsae_core.store import PROGRESS, Store
 if TYPE_CHECKING:
     from seqsae_core.recommender.transformer import Transformer
     from seqsae_core.sae.autoencoders import Autoencoder
+
+
+DICTIONARY_FILES = ("cfg.json", "sae_weights.safetensors")
 
 
 class Study(Store):
@@ -66,18 +69,27 @@ class Study(Store):
 
     def model_fingerprint(self) -> str:
         """Of the recommender's weights: the first 16 hex digits of the file's SHA-256."""
-        with (self.folder("recommender") / "weights.safetensors").open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+        return _sha256(self.folder("recommender") / "weights.safetensors")[:16]
 
     def sae(self, dictionary: str | None = None) -> "Autoencoder":
-        """The trained dictionary. Raises UserError where it is of another model than the study's."""
+        """A dictionary. Raises UserError where it is of another model than the study's, or its files have changed."""
+        folder = self.folder("sae", dictionary)
+        again = build_command(f"{self.path}-again", self.manifest)
+        for name, digest in self.manifest["stages"][self._key("sae", dictionary)].get("sha256", {}).items():
+            if not (folder / name).is_file() or _sha256(folder / name) != digest:
+                raise UserError(
+                    f"{folder / name} is not the file that this dictionary's figures belong to: its SHA-256 has "
+                    f"changed. Put the original back, or build anew: `{again}`. Another dictionary gets a name of its "
+                    f"own: `{import_command(self.path)}`."
+                )
+        return self.read_sae(folder, f"Build anew: `{again}`.")
+
+    def read_sae(self, folder: Path, remedy: str) -> "Autoencoder":
+        """A dictionary from any folder. Raises UserError, with the `remedy`, where it is not of this study's model."""
         from seqsae_core.sae.interchange import load, trained_on
 
-        folder = self.folder("sae", dictionary)
         sae, theirs, ours = load(folder), trained_on(folder), self.model_fingerprint()
         width = _read_json(self.folder("recommender") / "config.json")["width"]
-        again = build_command(f"{self.path}-again", self.manifest)
-        remedy = f"Put a dictionary of this study's model there, or build anew: `{again}`."
         if sae.width != width:
             raise UserError(f"{folder} reads activations of width {sae.width}, the model's have {width}. {remedy}")
         if theirs not in (None, ours):
@@ -103,8 +115,13 @@ class Study(Store):
             return from_dict(settings, SaeConfig)
         if name == self.config.dictionary:
             return self.config.sae
-        there = ", ".join(self.dictionaries)
-        raise UserError(f"{self.path} keeps no settings of a dictionary “{name}”. Choose one of: {there}.")
+        there = ", ".join(filter(self.keeps_settings, self.dictionaries))
+        remedy = f"Choose one of: {there}." if there else f"Run `{self.build_command()}`."
+        raise UserError(f"{self.path} keeps no settings of a dictionary “{name}”. {remedy}")
+
+    def keeps_settings(self, name: str) -> bool:
+        """Whether it is known how a dictionary that is there was trained."""
+        return name == self.config.dictionary or bool(self.sae_metrics(name).get("settings"))
 
     def screen(self, dictionary: str | None = None) -> dict[str, Any]:
         """Figures for choosing among dictionaries, on select users and validation targets."""
@@ -141,6 +158,15 @@ class Study(Store):
         """Concept enrichment of firing positions, of one latent or all."""
         return self._evidence("enrichment", dictionary, latent)
 
+    def alignment(self, dictionary: str | None = None, latent: int | None = None) -> pd.DataFrame:
+        """Every figure of each latent × concept, of one latent or all live ones."""
+        return self._evidence("alignment", dictionary, latent)
+
+    def context(self, dictionary: str | None = None, latent: int | None = None) -> pd.DataFrame:
+        """What a latent says of the history beyond the item, of one latent or all."""
+        table = self._evidence("context", dictionary, latent)
+        return table[table["kind"] == "latents"].reset_index(drop=True)
+
     def histogram(self, dictionary: str | None, latent: int) -> pd.DataFrame:
         """Activation histogram of one latent."""
         return self._evidence("histogram", dictionary, latent)
@@ -158,7 +184,7 @@ class Study(Store):
         return summary
 
     def map(self, dictionary: str | None = None) -> pd.DataFrame:
-        """UMAP positions and clusters of the latents."""
+        """Places and regions in each layout: layout, kind, feature, x, y, cluster, cluster_name."""
         return pd.read_parquet(self.folder("map", dictionary) / "map.parquet")
 
     def effects(self, dictionary: str | None = None) -> pd.DataFrame:
@@ -172,6 +198,11 @@ class Study(Store):
     def steering_summary(self, dictionary: str | None = None) -> dict[str, Any]:
         """Lift within a budget and frontier area of each method."""
         return _read_json(self._steering_folder(dictionary) / "steering.json")
+
+    @property
+    def scenarios(self) -> Path:
+        """The folder of named edits, which no build touches; it may not be there yet."""
+        return self.path / "scenarios"
 
     def _steering_folder(self, dictionary: str | None) -> Path:
         return self.folder("extras" if self.has("extras", dictionary) else "steering", dictionary)
@@ -191,6 +222,11 @@ class Study(Store):
 def read_progress(path: str | Path) -> dict[str, Any] | None:
     """What the last build of a study folder said about itself, or None when no build ever wrote there."""
     return read(Path(path) / PROGRESS)
+
+
+def digests(stage: str, folder: Path) -> dict[str, Any]:
+    """What the manifest keeps of a finished stage's files: SHA-256 of those that say what a dictionary is."""
+    return {"sha256": {name: _sha256(folder / name) for name in DICTIONARY_FILES}} if stage == "sae" else {}
 
 
 def write_tables(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
@@ -226,6 +262,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     raise TypeError(f"{type(value).__name__} cannot be written as JSON")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from seqsae_core.build import PIPELINE, SCREEN, Stage, failures_told, make_stage, make_stamps, refuse_second_build
-from seqsae_core.config import RecommenderConfig, SaeConfig, StudyConfig
+from seqsae_core.config import PRESETS, RecommenderConfig, SaeConfig, StudyConfig
 from seqsae_core.errors import UserError
 from seqsae_core.progress import Progress, Report
-from seqsae_core.sae import autoencoders
+from seqsae_core.sae import activations, autoencoders
 from seqsae_core.store import PROGRESS
 from seqsae_core.study import Study
 
@@ -66,11 +66,7 @@ def _point(settings: SaeConfig, sparsity: float) -> SaeConfig:
 
 
 def _check(point: SaeConfig, recommender: RecommenderConfig) -> None:
-    if point.layer not in recommender.layers:
-        raise UserError(
-            f"The model has no layer {point.layer}. Choose from 0 (embeddings), 1 to {recommender.blocks} (outputs of "
-            f"its blocks) and {recommender.layers[-1]} (final norm)."
-        )
+    activations.check_layer(point.layer, recommender.blocks)
     autoencoders.check(point)
     if min(point.latents, point.steps) < 1 or point.l1 < 0:
         raise UserError("Latents and steps must be at least 1, and an L1 penalty not negative.")
@@ -86,19 +82,27 @@ def sweep(folder: str | Path, given: Mapping[str, Any] | None = None) -> Study:
     refuse_second_build(folder)
     study = Study.open(folder)
     own = study.config
-    points = Grid.of(own, given or {}).points(own.recommender, own.sae)
-    _require_built(study)
-    configs = {config.dictionary: config for config in (replace(own, sae=point) for point in points)}
-    configs = {own.dictionary: own} | configs | {own.dictionary: own}
+    recipe = _recipe(own)
+    points = Grid.of(recipe, given or {}).points(recipe.recommender, recipe.sae)
+    require_built(study)
+    configs = {own.dictionary: own}  # first, and where a point has its name, with its own settings
+    for config in (replace(own, sae=point) for point in points):
+        configs.setdefault(config.dictionary, config)
     budget = SAE.budget_seconds + SCREEN.budget_seconds
-    progress = Progress(folder / PROGRESS, [(name, name, budget) for name in configs])
+    progress = Progress(folder / PROGRESS, [(name, name, budget) for name in configs], job="sweep")
     for config in configs.values():
-        _make(study, config, progress)
+        make(study, config, progress)
     progress.finish()
     return study
 
 
-def _require_built(study: Study) -> None:
+def _recipe(own: StudyConfig) -> StudyConfig:
+    """The study's settings; those of its preset for the dictionary where its own was imported."""
+    return replace(own, sae=PRESETS.get(own.preset, StudyConfig)().sae) if own.sae.imported else own
+
+
+def require_built(study: Study) -> None:
+    """Raises UserError where the study is not built as far as its own dictionary, or by another version."""
     stamps = make_stamps(study.config, study.manifest["fingerprint"])
     missing = [name for name in NEEDED if study.stamp(name, study.config.dictionary) != stamps[name]]
     if missing:
@@ -108,7 +112,7 @@ def _require_built(study: Study) -> None:
         )
 
 
-def _make(study: Study, config: StudyConfig, progress: Progress) -> None:
+def make(study: Study, config: StudyConfig, progress: Progress) -> None:
     """The stages of one dictionary that are missing or stale, as one line of the progress."""
     name, stamps = config.dictionary, make_stamps(config, study.manifest["fingerprint"])
     todo = [stage for stage in (SAE, SCREEN) if study.stamp(stage.name, name) != stamps[stage.name]]

@@ -3,6 +3,7 @@
 import os
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -37,6 +38,16 @@ def swept_study(tiny_study: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     shutil.copytree(tiny_study, folder)
     sweep(folder, GRID)
     return folder
+
+
+@pytest.fixture(scope="session")
+def bare():
+    """`bare(model)` has the members of the protocol `SequenceModel` and no others."""
+    from seqsae_core.recommender.protocol import SequenceModel
+
+    methods = [name for name, member in vars(SequenceModel).items() if callable(member) and not name.startswith("_")]
+    names = [*SequenceModel.__annotations__, *methods]
+    return lambda model: SimpleNamespace(**{name: getattr(model, name) for name in names})
 
 
 @pytest.fixture(scope="session")

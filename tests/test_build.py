@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from seqsae_core import stages
 from seqsae_core.__main__ import main
@@ -22,7 +23,7 @@ from seqsae_core.device import use_threads
 from seqsae_core.errors import UserError
 from seqsae_core.metrics import EVIDENCE_KINDS, STEERING_METHODS, quoted
 from seqsae_core.progress import Progress
-from seqsae_core.sae import activations, autoencoders, interchange
+from seqsae_core.sae import autoencoders, interchange
 from seqsae_core.sae import training as sae_training
 from seqsae_core.steering.edits import Edit
 from seqsae_core.steering.steerer import Steerer
@@ -146,26 +147,9 @@ def test_a_dictionary_cut_off_goes_on_and_ends_with_the_same_bytes(tiny_study, t
     assert not again.checkpoint("sae").exists()
 
 
-def test_a_dictionary_of_activations_in_a_file_is_the_same(tiny_study, tmp_path, monkeypatch):
-    folder, kept = tmp_path / "spilled", []
-    shutil.copytree(tiny_study, folder)
-    Study.open(folder).drop("sae")
-    monkeypatch.setattr(activations, "SPILL_BYTES", 0)
-    monkeypatch.setattr(stages, "run_evidence", _power_cut)
-    train = sae_training.train
-    monkeypatch.setattr(sae_training, "train", lambda values, *rest: kept.append(type(values)) or train(values, *rest))
-    with pytest.raises(RuntimeError):
-        build(folder, preset("tiny"))
-    assert kept == [np.memmap]
-    for name in ("sae_weights.safetensors", "metrics.json"):
-        ours, whole = (Study.open(f).folder("sae") / name for f in (folder, tiny_study))
-        assert ours.read_bytes() == whole.read_bytes()
-
-
 def test_a_dictionary_of_another_model_is_refused_and_one_that_names_none_is_not(tiny_study, tmp_path):
-    folder = tmp_path / "changed"
-    shutil.copytree(tiny_study, folder)
-    study = Study.open(folder)
+    study = Study.open(shutil.copytree(tiny_study, tmp_path / "changed"))
+    del study.manifest["stages"][f"dictionaries/{study.default_dictionary}/sae"]["sha256"]  # as earlier versions were
     ours, cfg = study.model_fingerprint(), study.folder("sae") / "cfg.json"
     assert json.loads(cfg.read_text())["metadata"]["model"] == ours
     cfg.write_text(cfg.read_text().replace(ours, "0123456789abcdef"))
@@ -176,6 +160,23 @@ def test_a_dictionary_of_another_model_is_refused_and_one_that_names_none_is_not
     interchange.save(autoencoders.TopK(8, 64, 4), cfg.parent, layer=1)
     with pytest.raises(UserError, match=r"width 8, the model's have 16.*build .*changed-again"):
         study.sae()
+
+
+@pytest.mark.parametrize("name", ["sae_weights.safetensors", "cfg.json"])
+def test_a_dictionary_that_was_put_in_anothers_place_is_refused(tiny_study, tmp_path, name):
+    study = Study.open(shutil.copytree(tiny_study, tmp_path / "changed"))
+    path = study.folder("sae") / name
+    original = path.read_bytes()
+    other = autoencoders.TopK(16, 64, 5)
+    interchange.save(other, tmp_path, layer=1, model=study.model_fingerprint())
+    shutil.copy(tmp_path / name, path)
+    with pytest.raises(UserError, match=rf"{path} is not the file.*Put the original back.*build .*changed-again"):
+        Steerer.from_study(study)
+    path.unlink()
+    with pytest.raises(UserError, match=rf"{path} is not the file"):
+        study.sae()
+    path.write_bytes(original)
+    assert torch.equal(study.sae().W_dec, Study.open(tiny_study).sae().W_dec)
 
 
 def test_a_layer_that_the_model_has_not_ends_the_build_with_those_that_it_has(tiny_study, tmp_path):
@@ -213,6 +214,7 @@ def _has(folder, stage) -> bool:
         (["build", "--preset", "huge"], "no preset"),
         (["build", "--split", "random"], "no split"),
         (["build", "--time-budget", "-1"], "above 0"),
+        (["build", "--min-interactions", "0"], "give a number from 1"),
         (["build", "--data", "nowhere.csv"], "No data at nowhere.csv"),
         (["metrics", "nowhere"], "No study at nowhere"),
         (["extras", "nowhere"], "No study at nowhere"),
@@ -224,6 +226,19 @@ def test_bad_input_ends_with_status_2_and_one_line(arguments, message, tmp_path,
     error = capsys.readouterr().err
     assert message in error and "Traceback" not in error
     assert not list(tmp_path.rglob("manifest.json"))
+
+
+@pytest.mark.parametrize(
+    ("least", "message"),
+    [("9", "sparse.csv: no users and items"), ("1", "sparse.csv: user 7 has fewer than three events (1 such users)")],
+)
+def test_data_too_sparse_are_told_with_the_option_that_helps(least, message, tmp_path, capsys):
+    rows = [f"{user},{item},{time}" for user in range(7) for time, item in enumerate(range(4))]
+    (tmp_path / "sparse.csv").write_text("\n".join(["user_id,item_id,timestamp", *rows, "7,1,0", "7,2,1"]))
+    words = ["build", "--data", str(tmp_path / "sparse.csv"), "--out", str(tmp_path / "study")]
+    assert main([*words, "--min-interactions", least]) == 2
+    error = capsys.readouterr().err
+    assert message in error and "--min-interactions" in error and "Traceback" not in error
 
 
 def test_metrics_prints_one_json_object(tiny_study, capsys):

@@ -17,6 +17,9 @@ SETTINGS = (
     {"name": "tiny", "split": "global-temporal", "architecture": "bert4rec"},
     {"name": "tiny", "split": "leave-one-out", "architecture": "sasrec"},
     {"name": "paper"},
+    {"name": "quick", "memory": 0.25},
+    {"name": "default", "min_interactions": 1},
+    {"name": "paper", "min_interactions": 5},
     {"name": "paper", "split": "leave-one-out"},
 )
 

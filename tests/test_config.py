@@ -5,6 +5,7 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
+from seqsae_core.build import make_stamps
 from seqsae_core.config import PRESETS, from_dict, preset, to_dict
 from seqsae_core.errors import UserError
 
@@ -48,10 +49,32 @@ def test_dictionaries_that_differ_have_different_names():
     assert len({c.dictionary for c in [config, *others, preset("paper")]}) == 5
 
 
+def test_min_interactions_is_the_k_core_of_any_preset():
+    config = preset("paper", min_interactions=3)
+    assert config.data.min_interactions == 3
+    assert replace(config, data=replace(config.data, min_interactions=5)) == preset("paper")
+
+
+@pytest.mark.parametrize("number", [0, -1])
+def test_min_interactions_below_one_is_refused(number):
+    with pytest.raises(UserError, match=f"--min-interactions is {number}"):
+        preset("tiny", min_interactions=number)
+
+
 def test_a_time_budget_caps_the_training_and_nothing_else():
     config = preset("quick", time_budget=40.0)
     assert config.recommender.seconds == 40
     assert replace(config, recommender=replace(config.recommender, seconds=15.0)) == preset("quick")
+
+
+def test_memory_is_a_setting_that_changes_no_stage():
+    config = preset("quick", memory=0.0)
+    assert config.memory_gib == 0
+    assert replace(config, memory_gib=1.0) == preset("quick")
+    assert make_stamps(config, "x") == make_stamps(preset("quick"), "x")
+    for memory in (-1.0, float("nan"), float("inf")):
+        with pytest.raises(UserError, match="no amount of memory"):
+            preset("tiny", memory=memory)
 
 
 @pytest.mark.parametrize("seconds", [0.0, -5.0, float("nan"), float("inf")])

@@ -38,16 +38,16 @@ ROWS = {
     "stages": BUILD | {"build", "extras"},
     "extras": BUILD | {"build", "stages"},
     "sweep": BUILD | {"build"},
+    "importing": BUILD | {"build", "sweep"},
     "figures": {"recommender", "study"},
-    "pareto": {"figures"},
     "serving": {"study"},
-    "__main__": {"build", "metrics", "export", "serving", "study", "sweep", "recommender"},
-    "dashboard": BUILD | {"figures", "pareto", "metrics", "export"},
+    "__main__": {"build", "metrics", "export", "serving", "study", "sweep", "importing", "recommender"},
+    "dashboard": BUILD | {"build", "figures", "metrics", "export"},
     "pages": BUILD | {"dashboard", "figures", "metrics", "export"},
     "app": {"dashboard"},
 }
 SLOW = ("torch", "umap", "sklearn", "numba")
-WITHOUT_SLOW = ("study", "figures", "pareto", "build", "metrics", "export", "progress", "serving")
+WITHOUT_SLOW = ("study", "build", "metrics", "export", "progress", "serving")
 QUICK = [f"seqsae_core.{name}" for name in WITHOUT_SLOW]
 FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "shelve", "marshal", "joblib"}
 FORBIDDEN_CALLS = {"eval", "exec"}
@@ -132,12 +132,12 @@ def loaded_by(names: list[str]) -> set[str]:
 
 
 def test_nothing_before_the_first_paint_imports_torch():
-    names = [*QUICK, "seqsae_core.__main__", *modules(CORE / "dashboard")]
+    names = [*QUICK, *modules(CORE / "figures"), "seqsae_core.__main__", *modules(CORE / "dashboard")]
     assert not loaded_by(names) & set(SLOW)
 
 
 def test_figures_and_the_build_need_no_streamlit():
-    assert "streamlit" not in loaded_by(QUICK)
+    assert "streamlit" not in loaded_by([*QUICK, *modules(CORE / "figures")])
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "pages").rglob("*.py")), ids=lambda p: p.name)

@@ -9,9 +9,9 @@ import pytest
 
 from seqsae_core import stages
 from seqsae_core.__main__ import main
-from seqsae_core.build import use
+from seqsae_core.build import out_of_date, use
 from seqsae_core.config import SaeConfig, StudyConfig, preset
-from seqsae_core.data.sequences import SCORE
+from seqsae_core.data.sequences import FIT, SCORE
 from seqsae_core.errors import UserError
 from seqsae_core.study import Study, read_progress
 from seqsae_core.sweep import Grid, sweep
@@ -99,13 +99,14 @@ def test_a_dictionary_keeps_its_own_settings(swept_study):
         study.sae_config("x")
 
 
-def test_screening_reads_neither_score_users_nor_test_targets(study, tmp_path, monkeypatch):
+def test_screening_reads_select_users_and_validation_targets_only(study, tmp_path, monkeypatch):
     split = study.split()
+    others = np.isin(split.role, (FIT, SCORE))
     fewer = replace(
         split,
         test_at=np.full_like(split.test_at, -1),
-        context_end=np.where(split.role == SCORE, 0, split.context_end),
-        valid_at=np.where(split.role == SCORE, -1, split.valid_at),
+        context_end=np.where(others, 0, split.context_end),
+        valid_at=np.where(others, -1, split.valid_at),
     )
     monkeypatch.setattr(Study, "split", lambda self, sequences=None: fewer)
     config = replace(study.config, sae=study.sae_config(TOPK))
@@ -117,6 +118,27 @@ def test_a_second_sweep_trains_nothing(study, monkeypatch):
     monkeypatch.setattr(stages, "run_sae", None)
     monkeypatch.setattr(stages, "run_screen", None)
     assert sweep(study.path, GRID).manifest == study.manifest
+
+
+def test_what_an_earlier_version_made_is_out_of_date_until_a_sweep_over_it_makes_it_anew(study, monkeypatch):
+    made, run_sae, before = [], stages.run_sae, study.manifest
+    note = lambda study, config, *rest: made.append(config.dictionary) or run_sae(study, config, *rest)  # noqa: E731
+    monkeypatch.setattr(stages, "run_sae", note)
+    assert not [name for name in study.dictionaries if out_of_date(study, name)]
+    older = {key: entry | {"stamp": "older"} for key, entry in before["stages"].items() if TOPK in key}
+    study.update_manifest(stages=before["stages"] | older)
+    assert out_of_date(study, TOPK) == ["sae", "screen"]
+    assert not out_of_date(study, RELU) + out_of_date(study, DEFAULT)
+    again = sweep(study.path, {"layers": [2], "k": [2]})
+    assert made == [TOPK] and not out_of_date(again, TOPK)
+    assert set(again.manifest["stages"]) == set(study.manifest["stages"])
+    assert again.config == study.config and again.default_dictionary == DEFAULT
+
+
+def test_a_dictionary_without_settings_is_out_of_date_as_a_whole(study):
+    path = study.folder("sae", RELU) / "metrics.json"
+    path.write_text(json.dumps(study.sae_metrics(RELU) | {"settings": None}))
+    assert out_of_date(study, RELU) == ["sae", "screen"]
 
 
 def test_a_sweep_cut_off_goes_on_with_what_is_left(study, monkeypatch):
@@ -153,10 +175,27 @@ def test_use_makes_a_dictionary_the_default_and_later_builds_keep_it(study):
     build = ["build", "--preset", "tiny", "--out", str(study.path)]
     assert main(build) == 0
     assert Study.open(study.path).manifest == used.manifest
+    assert main([*build, "--memory", "0.5"]) == 0
+    assert Study.open(study.path).config == replace(used.config, memory_gib=0.5)
     assert main([*build, "--seed", "1", "--data", "nowhere.csv"]) == 2
     use(study.path, DEFAULT)
     assert main(build) == 0
     assert Study.open(study.path).config == preset("tiny")
+
+
+def test_the_default_changes_only_when_the_new_one_has_everything(study, monkeypatch):
+    def fails(*arguments):
+        raise UserError("no room left")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(stages, "run_evidence", fails)
+        with pytest.raises(UserError, match="no room left"):
+            use(study.path, TOPK)
+    still = Study.open(study.path)
+    assert (still.default_dictionary, still.config) == (study.default_dictionary, study.config)
+    assert "used" not in still.manifest and len(still.features()) == 64
+    told = read_progress(study.path)
+    assert (told["state"], told["error"], told["job"]) == ("failed", "no room left", f"use {TOPK}")
 
 
 def test_an_unknown_dictionary_cannot_be_used(study, capsys):

@@ -1,27 +1,14 @@
-"""The latents' table and map: one frame of rows, searched, filtered, and opened by a click."""
+"""The latents' table, beside their map: one frame of rows, searched, filtered, and opened by a click."""
 
 import pandas as pd
 import streamlit as st
 
-from seqsae_core import figures
-from seqsae_core.dashboard import navigation, permalink, waiting, widgets
+from seqsae_core.dashboard import navigation, permalink, widgets
+from seqsae_core.dashboard.latent_map import latent_map
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.permalink import View
 
-HOW_TO_READ_MAP = (
-    "UMAP of the decoder directions: latents that write similar directions lie together; the axes have no meaning of "
-    "their own."
-)
 SHOWN = {"All": None, "Significant": "significant", "Not significant": "other", "Dead": "dead"}
-COLOURS = {
-    "Concept group": "top_group",
-    "Region": "cluster_name",
-    "Correlation": "correlation",
-    "Density": "density",
-    "Monosemanticity": "monosemanticity",
-    "Steering effect": "effect",
-    "Stability": "stability",
-}
 COLUMNS = {
     "feature": st.column_config.NumberColumn("#", width=55, format="%d"),
     "name": st.column_config.TextColumn("Name", width=185),
@@ -56,10 +43,8 @@ COLUMNS = {
 
 
 def latents(opened: Opened) -> pd.DataFrame:
-    """All latents, the best-evidenced first, with map position and steering effect where they are there."""
+    """All latents, the best-evidenced first, with the steering effect where it is there."""
     rows = opened.features("latents").reset_index(drop=True)
-    if opened.has("map"):
-        rows = rows.merge(opened.map(), on="feature", how="left")
     if opened.has("steering"):
         effects = opened.effects()[["latent", "effect"]].reset_index(drop=True)
         rows = rows.merge(effects, left_on="feature", right_on="latent", how="left")
@@ -132,24 +117,3 @@ def table(rows: pd.DataFrame) -> int | None:
     st.caption(f"{len(rows):,} shown, the best-evidenced first. Click a heading to sort, a row to open it.")
     row = widgets.clicked_cell(event, rows)
     return None if row is None else int(row["feature"])
-
-
-def latent_map(opened: Opened, rows: pd.DataFrame) -> int | None:
-    """The map; the latent whose point was clicked, or None."""
-    if not opened.has("map"):
-        waiting.note(opened.study.path, "map", opened.dictionary, "The map comes after the evidence.")
-        return None
-    offered = [label for label, column in COLOURS.items() if column in rows]
-    label = st.selectbox("Colour the map by", offered, key="colour")
-    points = rows.dropna(subset=["x", "y"])
-    points = points.assign(title=[f"{f} · {n}" for f, n in zip(points["feature"], points["name"], strict=True)])
-    figure = figures.latent_map(points, COLOURS[label], label)
-    event = widgets.chart(
-        figure,
-        HOW_TO_READ_MAP,
-        "map",
-        on_select="rerun",
-        selection_mode="points",
-        config={"scrollZoom": True},
-    )
-    return widgets.clicked_point(event)

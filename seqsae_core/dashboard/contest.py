@@ -3,11 +3,12 @@
 import pandas as pd
 import streamlit as st
 
-from seqsae_core import figures
 from seqsae_core.dashboard import navigation, permalink, portrait, widgets
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.widgets import fixed
 from seqsae_core.errors import UserError
+from seqsae_core.figures import contest as contest_figures
+from seqsae_core.figures.style import kind_name
 
 MEASURES = {"Same items": "r_score", "New items": "r_new_items"}
 HOW_TO_READ_VIOLINS = (
@@ -20,7 +21,7 @@ HOW_TO_READ_DOTS = {
     "a single concept.",
 }
 NO_CONCEPTS = "No concept occurs often enough among the held-out users to compare features on it."
-GROUPS = {"genre": "Genres", "decade": "Decades", "popularity": "Popularity"}
+GROUPS = {"genre": "Genres", "decade": "Decades", "year": "Years", "popularity": "Popularity"}
 
 
 def concepts(opened: Opened) -> None:
@@ -43,7 +44,7 @@ def concepts(opened: Opened) -> None:
     for tab, (label, column) in zip(widgets.pair([1, 1], "dots", gap="medium"), MEASURES.items(), strict=True):
         with tab:
             st.markdown(f"**{label}**")
-            widgets.chart(figures.concept_dots(rows, column), HOW_TO_READ_DOTS[column], f"dots-{column}")
+            widgets.chart(contest_figures.concept_dots(rows, column), HOW_TO_READ_DOTS[column], f"dots-{column}")
     with st.expander("The same as a table"):
         st.dataframe(side_by_side(rows), hide_index=True, column_config=table_columns(), placeholder="–")
 
@@ -99,10 +100,12 @@ def examples(opened: Opened) -> None:
         rows = best[(best["kind"] == kind) & (best["concept"] == chosen)]
         with column:
             if rows.empty:
-                st.caption(f"{figures.kind_name(kind)} have no candidate for this concept.")
+                st.caption(f"{kind_name(kind)} have no candidate for this concept.")
             else:
                 side(opened, rows.iloc[0])
     st.caption(portrait.HOW_TO_READ_STRIPS)
+    side_view = opened.view.home().but(concept=chosen)
+    navigation.link("concept", side_view, f"All of {widgets.plain(chosen)}: what covers it", icon=":material/category:")
 
 
 def sides(opened: Opened, best: pd.DataFrame, names: list[str]) -> tuple[str, str]:
@@ -114,7 +117,7 @@ def sides(opened: Opened, best: pd.DataFrame, names: list[str]) -> tuple[str, st
     left, right = st.columns(2, gap="medium")
     concept = left.selectbox("Concept", names, index=names.index(view.concept) if view.concept else 0, key="concept")
     start = rivals.index(view.kind) if view.kind in rivals else 0
-    rival = right.selectbox("Against", rivals, index=start, format_func=figures.kind_name, key="rival")
+    rival = right.selectbox("Against", rivals, index=start, format_func=kind_name, key="rival")
     changed = concept != names[0] or rival != rivals[0] or view.concept or view.kind
     permalink.write(view.but(concept=concept, kind=rival) if changed else view)
     return concept, rival
@@ -137,5 +140,5 @@ def monosemanticity(opened: Opened) -> None:
     widgets.section("One meaning each?")
     kinds = [k for k in ("latents", "neurons", "random_directions") if k in opened.summary()]
     widgets.chart(
-        figures.monosemanticity({k: opened.features(k) for k in kinds}), HOW_TO_READ_VIOLINS, "monosemanticity"
+        contest_figures.monosemanticity({k: opened.features(k) for k in kinds}), HOW_TO_READ_VIOLINS, "monosemanticity"
     )

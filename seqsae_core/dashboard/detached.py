@@ -1,8 +1,10 @@
-"""Work that a page starts in a process of its own, which outlives the dashboard; the page shows how far it is."""
+"""Work that a page starts in a process of its own, which outlives the dashboard; the page shows how far it is, and why
+it ended where it ended badly."""
 
 import shlex
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,19 +18,21 @@ LOG = "detached.log"
 BUSY = ":material/progress_activity: Other work on this study is running. This can start when that is done."
 
 
-@st.fragment(run_every=1.5)
-def runner(
-    folder: Path, label: str, command: str, landed: Callable[[], bool], mine: Callable[[set[str]], bool]
-) -> None:
-    """What `offer` offers; while that builds the study, its progress instead.
+_failures: dict[tuple[Path, str], str] = {}
+"""What this server's children said last where they ended badly, by folder and command line."""
 
-    landed: whether the page has something new to show; it is then drawn again. mine: whether stages of these names are
-    this work's; of other work it is only said that it runs.
+
+@st.fragment(run_every=1.5)
+def runner(folder: Path, label: str, command: str, job: str, landed: Callable[[], bool]) -> None:
+    """What `offer` offers; while that builds the study, its progress instead, and afterwards why it failed.
+
+    job: what its progress is called; of other work it is only said that it runs. landed: whether the page has something
+    new to show; it is then drawn again.
     """
     if landed():
         st.rerun()
     progress = _progress(folder)
-    own = mine({stage["name"] for stage in progress["stages"]})
+    own = progress.get("job") == job
     if waiting.alive(progress):
         if own:
             waiting.stages(progress)
@@ -36,8 +40,9 @@ def runner(
         else:
             st.caption(BUSY)
         return
-    if own and progress["state"] == "failed":
-        st.error(f"The last run stopped: {progress.get('error')}", icon=":material/error:")
+    why = _failures.get((folder, command)) or (progress.get("error") if own and progress["state"] == "failed" else None)
+    if why:
+        st.error(f"The last run stopped: {why}", icon=":material/error:")
     offer(folder, label, command)
 
 
@@ -56,8 +61,20 @@ def start(folder: Path, command: str) -> None:
         return
     words = [sys.executable, *shlex.split(command)[1:]]
     with (folder / LOG).open("ab") as log:
-        subprocess.Popen(words, stdout=log, stderr=log, start_new_session=True)
+        begins = log.tell()
+        child = subprocess.Popen(words, stdout=log, stderr=log, start_new_session=True)
+    _failures.pop((folder, command), None)
+    threading.Thread(target=_wait, args=(child, folder, command, begins), daemon=True).start()
     st.toast("Started; progress appears here in a moment.")
+
+
+def _wait(child: subprocess.Popen, folder: Path, command: str, begins: int) -> None:
+    """Keeps the last line that a child printed, if it ends badly: it may have failed before it had any progress."""
+    if child.wait():
+        with (folder / LOG).open("rb") as log:
+            log.seek(begins)
+            said = log.read().decode(errors="replace").strip().splitlines()
+        _failures[folder, command] = said[-1].removeprefix("error: ") if said else f"exit code {child.returncode}"
 
 
 def _progress(folder: Path) -> dict[str, Any]:

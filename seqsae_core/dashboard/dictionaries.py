@@ -6,15 +6,15 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from seqsae_core import pareto
+from seqsae_core.build import out_of_date
 from seqsae_core.commands import sweep_command, use_command
 from seqsae_core.config import RecommenderConfig, SaeConfig
-from seqsae_core.dashboard import detached, navigation, using, widgets
+from seqsae_core.dashboard import detached, navigation, using, versions, widgets
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.widgets import interval, percent
 from seqsae_core.errors import UserError
-from seqsae_core.sae.names import VARIANTS
-from seqsae_core.store import STAGES
+from seqsae_core.figures import pareto
+from seqsae_core.sae.names import called
 from seqsae_core.study import Study
 
 COLOURS = {"New items": "new_items", "Same items": "same_items"}
@@ -22,9 +22,12 @@ FIGURES = {"explained_variance": "explained variance", "ndcg_change": "NDCG@10 c
 WHOLE = ("layer", "latents", "k")
 REAL = ("l1", "l0", "dead_fraction", "seconds", *FIGURES, *COLOURS.values())
 FOR_CHOOSING = (
-    "For choosing only: figures are of *select* users and validation targets, intervals 95 % over users. What the "
-    "other pages quote for a dictionary comes from other users and from test targets. A line joins dictionaries that "
-    "differ in sparsity alone; numbers are layers, the ring is the study's default. Click a point or a row."
+    "For choosing only. Explained variance, L0 and correlations are of *select* users' histories, the NDCG change of "
+    "their validation targets, dead latents of fit users; intervals are 95 % over users. What the Overview quotes is "
+    "not all independent of the choice: explained variance, L0 and cross-entropy there are of *select* and *score* "
+    "users together, changed rankings of the test targets of both; what latents mean is quoted of *score* users alone. "
+    "A line joins dictionaries that differ in sparsity alone; numbers are layers, the ring is the study's default. "
+    "Pale points are out of date. Click a point or a row."
 )
 SWEEP = (
     "A sweep trains a dictionary for every combination of layer and sparsity, and of variant and size when asked, and "
@@ -37,7 +40,16 @@ def sentence(settings: SaeConfig, recommender: RecommenderConfig) -> str:
     """A dictionary in half a sentence: what it reads, its variant and its size."""
     ends = {0: "at the embeddings", recommender.layers[-1]: "after the final norm"}
     where = ends.get(settings.layer, f"after block {settings.layer}")
-    return f"read {where} by a {VARIANTS[settings.variant]} sparse autoencoder with {settings.latents:,} latents"
+    what = f"{'an' if settings.imported else 'a'} {called(settings.variant, settings.imported)} sparse autoencoder"
+    return f"read {where} by {what} with {settings.latents:,} latents"
+
+
+def how_read(study: Study, dictionary: str | None) -> str:
+    """`sentence` after a comma; nothing for a dictionary of an earlier version, whose settings were not kept."""
+    try:
+        return f", {sentence(study.sae_config(dictionary), study.config.recommender)}"
+    except UserError:
+        return ""
 
 
 def rows(study: Study) -> pd.DataFrame:
@@ -54,20 +66,23 @@ def _row(study: Study, name: str) -> dict[str, Any]:
         settings = {}
     found = study.screen(name) if study.has("screen", name) else {}
     latents, neurons = found.get("latents", {}), found.get("neurons", {})
-    sparse = settings.get("variant") != "relu"
+    variant, imported = settings.get("variant"), settings.get("imported")
+    penalised = variant == "relu" and not imported
     return {
         "name": name,
-        "variant": settings.get("variant"),
-        "variant_name": VARIANTS.get(settings.get("variant")),
+        "variant": variant,
+        "variant_name": called(variant, imported),
+        "imported": imported or "",
         "layer": settings.get("layer"),
         "latents": settings.get("latents"),
-        "k": settings.get("k") if sparse else None,
-        "l1": None if sparse else settings["l1"],
+        "k": settings.get("k") or None,
+        "l1": settings["l1"] if penalised else None,
         **{key: found.get(key) for key in ("l0", "dead_fraction", *FIGURES, *(f"{f}_ci95" for f in FIGURES))},
         **{column: latents.get(column) for column in COLOURS.values()},
         **{f"neurons_{column}": neurons.get(column) for column in COLOURS.values()},
         "seconds": study.manifest["stages"][f"dictionaries/{name}/sae"].get("seconds"),
         "opens": using.opens(study, name),
+        "out_of_date": bool(out_of_date(study, name)),
     }
 
 
@@ -98,9 +113,10 @@ def opening(opened: Opened, table: pd.DataFrame) -> None:
         st.session_state["chosen"] = opened.dictionary
     name = st.selectbox("Dictionary", names, key="chosen")
     folder, view = opened.study.path, opened.view.home().but(dictionary=name)
+    if name != opened.dictionary:
+        versions.note(opened.study, name, choosing=True)
     if using.is_swept_only(opened.study, name):
-        st.markdown(using.WHY)
-        detached.offer(folder, using.LABEL, use_command(folder, name))
+        using.panel(folder, name)
         return
     navigation.link("overview", view, "Open it on the Overview", icon=":material/space_dashboard:")
     if name != opened.study.default_dictionary:
@@ -134,6 +150,9 @@ def _columns() -> dict[str, Any]:
         "name": "Dictionary",
         "default": st.column_config.CheckboxColumn("Default"),
         "opens": st.column_config.CheckboxColumn("Evidence", help="Whether every page can show it."),
+        "out_of_date": st.column_config.CheckboxColumn(
+            "Out of date", help="An earlier version, or other settings of this study, made it or a stage of it."
+        ),
         "variant_name": "Variant",
         "layer": number("Layer", "%d", "0: embeddings, then the output of each block, then the final norm."),
         "latents": number("Latents", "localized"),
@@ -148,7 +167,7 @@ def _columns() -> dict[str, Any]:
         "new_items": number("New items", "%.3f", "The same, chosen on half of the items and scored on the other."),
         "neurons_same_items": number("Neurons, same", "%.3f", neurons),
         "neurons_new_items": number("Neurons, new", "%.3f", neurons),
-        "seconds": number("Seconds", "%.0f", "To train it and to measure its fidelity."),
+        "seconds": number("Seconds", "%.0f", "To train and to measure it; of an imported one, to measure."),
     }
 
 
@@ -159,5 +178,4 @@ def sweeping(opened: Opened) -> None:
     with st.container(border=True):
         st.markdown(SWEEP)
         landed = lambda: set(Study.open(folder).manifest["stages"]) != drawn  # noqa: E731
-        mine = lambda stages: stages.isdisjoint(STAGES)  # noqa: E731
-        detached.runner(folder, "Sweep layers and sparsity", sweep_command(folder), landed, mine)
+        detached.runner(folder, "Sweep layers and sparsity", sweep_command(folder), "sweep", landed)

@@ -25,5 +25,4 @@ def card(opened: Opened) -> None:
             st.caption("Extras are computed for the study's default dictionary; this is another one.")
         else:
             landed = lambda: waiting.landed(folder, ("extras",), dictionary)  # noqa: E731
-            mine = lambda stages: "extras" in stages  # noqa: E731
-            detached.runner(folder, "Compute the extras", extras_command(folder), landed, mine)
+            detached.runner(folder, "Compute the extras", extras_command(folder), "extras", landed)

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from seqsae_core.figures import LATENTS, RIVALS, error_bars, finish
+from seqsae_core.figures.style import LATENTS, RIVALS, error_bars, finish
 
 MODELS = {"ndcg": ("original", RIVALS, "circle-open"), "ndcg_spliced": ("reconstruction in place", LATENTS, "circle")}
 MEASURED = "decile %{x}: %{y:.4f}<br>%{customdata:,} users<extra>%{fullData.name}</extra>"

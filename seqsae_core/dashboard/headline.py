@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from seqsae_core.dashboard.widgets import fixed, interval, missing, tiles
-from seqsae_core.figures import NEW, SAME
+from seqsae_core.figures.contest import NEW, SAME
 
 
 def words(summary: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from seqsae_core.figures import DEMOTED, LATENTS, PROMOTED
+from seqsae_core.figures.style import DEMOTED, LATENTS, PROMOTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable

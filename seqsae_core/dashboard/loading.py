@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from seqsae_core.dashboard import navigation, permalink, using, waiting
+from seqsae_core.dashboard import navigation, permalink, using, versions, waiting
 from seqsae_core.dashboard.permalink import View
 from seqsae_core.data.concepts import ConceptTable
 from seqsae_core.errors import UserError
@@ -72,6 +72,14 @@ class Opened:
         """Concept enrichment of one latent."""
         return self._read("enrichment", "evidence", self.dictionary, latent)
 
+    def alignment(self, latent: int) -> pd.DataFrame:
+        """See `Study.alignment`."""
+        return self._read("alignment", "evidence", self.dictionary, latent)
+
+    def context(self, latent: int) -> pd.DataFrame:
+        """See `Study.context`."""
+        return self._read("context", "evidence", self.dictionary, latent)
+
     def histogram(self, latent: int) -> pd.DataFrame:
         """Activation histogram of one latent."""
         return self._read("histogram", "evidence", self.dictionary, latent)
@@ -119,6 +127,8 @@ def page(body: Callable[[Opened], None], needs: Sequence[str]) -> None:
         folder = study_folder(view)
         opened = _open(view, folder, needs)
         if opened is not None:
+            if opened.has("sae"):
+                versions.note(opened.study, opened.dictionary)
             body(opened)
 
 

@@ -32,11 +32,12 @@ ENTRIES = (
     Entry("overview", "Overview", ":material/space_dashboard:"),
     Entry("latents", "Latents", ":material/scatter_plot:"),
     Entry("latent", "Latent", ":material/lens_blur:"),
+    Entry("concept", "Concept", ":material/category:"),
     Entry("latents_vs_neurons", "Latents vs neurons", ":material/compare_arrows:"),
     Entry("dictionaries", "Dictionaries", ":material/stacked_line_chart:"),
     Entry("steer", "Steer", ":material/tune:"),
 )
-IN_BAR = ("overview", "latents", "latents_vs_neurons", "dictionaries", "steer")
+IN_BAR = ("overview", "latents", "concept", "latents_vs_neurons", "dictionaries", "steer")
 
 
 def setup() -> StreamlitPage:

@@ -10,7 +10,7 @@ import streamlit as st
 from seqsae_core.errors import UserError
 
 KINDS = ("latents", "neurons", "pca", "random_directions")
-MAX_HISTORY = 500
+MAX_HISTORY, MAX_ITEMS = 500, 1000
 MAX_EDITS = 16
 
 
@@ -18,8 +18,8 @@ MAX_EDITS = 16
 class View:
     """What a link says. None means "not said": the page chooses its own default.
 
-    history: item numbers (1..n), oldest first. edits: (latent, strength) pairs; strength 1 = one standard deviation
-    of the latent's activation where it fires.
+    history: item numbers (1..n), oldest first; items: those of a concept put together by hand. edits: (latent,
+    strength) pairs; strength 1 = one standard deviation of the latent's activation where it fires.
     """
 
     study: str | None = None
@@ -32,6 +32,7 @@ class View:
     history: tuple[int, ...] | None = None
     edits: tuple[tuple[int, float], ...] | None = None
     search: str | None = None
+    items: tuple[int, ...] | None = None
 
     def but(self, **changes: Any) -> "View":
         """The same view with some parameters changed (None drops one)."""
@@ -69,7 +70,7 @@ def write(view: View) -> None:
         st.query_params.from_dict(wanted)
 
 
-def _quote(text: str) -> str:
+def quote(text: str) -> str:
     """A value from the URL as it may stand in a message: one short code span, so that nothing in it is rendered."""
     short = text if len(text) <= 60 else text[:60] + "…"
     return "`" + short.replace("`", "'") + "`"
@@ -78,30 +79,30 @@ def _quote(text: str) -> str:
 def _name(name: str, text: str) -> str | None:
     if name == "study" and (text in (".", "..") or any(c in text for c in "/\\\0")):
         raise UserError(
-            f"The link's study {_quote(text)} is not a study's name: use the folder's name alone, without a path."
+            f"The link's study {quote(text)} is not a study's name: use the folder's name alone, without a path."
         )
     return text or None
 
 
 def _number(name: str, text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise UserError(f"The link's {name} is {_quote(text)}: write a whole number, such as {name}=12.")
+        raise UserError(f"The link's {name} is {quote(text)}: write a whole number, such as {name}=12.")
     return int(text)
 
 
 def _kind(name: str, text: str) -> str:
     if text not in KINDS:
-        raise UserError(f"The link's kind is {_quote(text)}: use one of {', '.join(KINDS)}.")
+        raise UserError(f"The link's kind is {quote(text)}: use one of {', '.join(KINDS)}.")
     return text
 
 
-def _history(name: str, text: str) -> tuple[int, ...]:
-    parts = text.split("-") if text else []
-    if len(parts) > MAX_HISTORY:
-        raise UserError(f"The link's history has {len(parts)} items: use at most {MAX_HISTORY}.")
+def _items(name: str, text: str) -> tuple[int, ...]:
+    parts, most = text.split("-") if text else [], MAX_HISTORY if name == "history" else MAX_ITEMS
+    if len(parts) > most:
+        raise UserError(f"The link's {name} has {len(parts)} items: use at most {most}.")
     if not all(p.isascii() and p.isdigit() and len(p) < 10 for p in parts):
         raise UserError(
-            f"The link's history is {_quote(text)}: write item numbers joined by dashes, such as history=12-55-103."
+            f"The link's {name} is {quote(text)}: write item numbers joined by dashes, such as {name}=12-55-103."
         )
     return tuple(int(p) for p in parts)
 
@@ -111,7 +112,7 @@ def _edits(name: str, text: str) -> tuple[tuple[int, float], ...]:
     if len(edits) > MAX_EDITS:
         raise UserError(f"The link has {len(edits)} edits: use at most {MAX_EDITS}.")
     if len({latent for latent, _ in edits}) < len(edits):
-        raise UserError(f"The link's edits {_quote(text)} name a latent twice: give each latent one strength.")
+        raise UserError(f"The link's edits {quote(text)} name a latent twice: give each latent one strength.")
     return edits
 
 
@@ -123,7 +124,7 @@ def _edit(part: str, text: str) -> tuple[int, float]:
         pair = (0, math.nan)
     if not colon or not math.isfinite(pair[1]):
         raise UserError(
-            f"The link's edits are {_quote(text)}: write latent:strength pairs, such as edits=12:2.0,40:-1.5."
+            f"The link's edits are {quote(text)}: write latent:strength pairs, such as edits=12:2.0,40:-1.5."
         )
     return pair
 
@@ -136,14 +137,15 @@ PARSERS = {
     "feature": _number,
     "concept": _name,
     "user": _number,
-    "history": _history,
+    "history": _items,
     "edits": _edits,
     "search": _name,
+    "items": _items,
 }
 
 
 def _format(name: str, value: Any) -> str:
-    if name == "history":
+    if name in ("history", "items"):
         return "-".join(map(str, value))
     if name == "edits":
         return ",".join(f"{latent}:{strength!r}" for latent, strength in value)

@@ -3,11 +3,11 @@
 import pandas as pd
 import streamlit as st
 
-from seqsae_core import figures
 from seqsae_core.dashboard import navigation, strips, waiting, widgets
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.widgets import fixed, interval, missing, percent
 from seqsae_core.errors import UserError
+from seqsae_core.figures import latents as latent_figures
 from seqsae_core.sae.recurrence import recurrence
 
 ENRICHED = 14
@@ -15,7 +15,9 @@ ABOUT = (
     "Pearson correlation on users that took no part in choosing the concept; interval over users.",
     "Share of positions where it fires.",
     "Where it fires. One unit of steering strength is one standard deviation.",
-    "Mean cosine between the contents of the items that fire it, minus what equal weights would give.",
+    "Mean cosine between the contents of the items that fire it, minus what equal weights would give. By company: the "
+    "same with vectors of what other users watched beside them, which is no independent check, because the recommender "
+    "starts from co-occurrence.",
     "Top-10 items replaced at +2 units, mean over fixed histories.",
 )
 DEAD = (
@@ -99,7 +101,7 @@ def evidence_words(row: pd.Series) -> str:
     if missing(row["name_score"]):
         return sentence
     score = fixed(row["name_score"], 2)
-    told = "The concepts in the name tell where it fires with balanced accuracy"
+    told = "The rule tells on which items it fires strongly with balanced accuracy"
     return f"{sentence} {told} {score} on items not used in naming."
 
 
@@ -117,10 +119,17 @@ def figures_in_brief(opened: Opened, row: pd.Series) -> None:
         (f"r with {concept}", fixed(row["correlation"], 2), interval(bounds, 2)),
         ("Density", percent(row["density"], 2), f"{row['n_items']:,} distinct items"),
         ("Mean activation", fixed(row["mean_activation"], 2), spread),
-        ("Monosemanticity", fixed(row["monosemanticity"], 3), "0 = items at large"),
+        ("Monosemanticity", fixed(row["monosemanticity"], 3), company(row)),
         ("Steering effect", *effect(opened, row)),
     )
     widgets.tiles([(*tile, about) for tile, about in zip(rows, ABOUT, strict=True)])
+
+
+def company(row: pd.Series) -> str:
+    """Monosemanticity by company."""
+    if missing(row.get("monosemanticity_company")):
+        return "0 = items at large"
+    return f"by company {fixed(row['monosemanticity_company'], 3)}"
 
 
 def effect(opened: Opened, row: pd.Series) -> tuple[str, str]:
@@ -162,7 +171,7 @@ def enrichment_and_histogram(opened: Opened, row: pd.Series) -> None:
         enrichment(opened.enrichment(latent))
     with right:
         widgets.section("Activations")
-        widgets.chart(figures.histogram(opened.histogram(latent)), HOW_TO_READ_HISTOGRAM, "histogram")
+        widgets.chart(latent_figures.histogram(opened.histogram(latent)), HOW_TO_READ_HISTOGRAM, "histogram")
 
 
 def enrichment(table: pd.DataFrame) -> None:
@@ -171,7 +180,7 @@ def enrichment(table: pd.DataFrame) -> None:
     if rows.empty:
         st.caption("It fires on too few positions of held-out users for an estimate.")
     else:
-        widgets.chart(figures.enrichment(rows), HOW_TO_READ_LIFT, "enrichment")
+        widgets.chart(latent_figures.enrichment(rows), HOW_TO_READ_LIFT, "enrichment")
 
 
 def moved_items(opened: Opened, row: pd.Series) -> None:

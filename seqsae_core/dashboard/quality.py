@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from seqsae_core.dashboard.widgets import fixed, interval, percent
-from seqsae_core.figures import contenders
+from seqsae_core.figures.recommender import contenders
 from seqsae_core.recommender.names import ACCURACY, LISTS
 
 HOW_READ = (
-    "Coverage: share of the catalogue that is in somebody's first ten. Popularity: mean percentile of the recommended "
-    "items in training popularity; the catalogue at large has 50 %. Diversity: 1 − expected overlap of two users' "
-    "lists. Accuracy has 95 % intervals over users; figures of lists are counts over all test users, without one."
+    "Coverage: share of the catalogue that is in somebody's first ten. Gini: 0 where all items are shown as often, "
+    "near 1 where a few are. Novelty: −log₂ of the recommended items' share of the training events, mean, in bits. "
+    "Popularity: mean percentile of the recommended items in training popularity; the catalogue at large has 50 %. "
+    "Diversity: 1 − mean Jaccard similarity of two users' lists. Accuracy has 95 % intervals over users; figures of "
+    "lists are over all test users, without one."
 )
 SPLITS = {
     "leave-one-out": "each user's last item is the target",
@@ -32,7 +34,7 @@ def everything(metrics: Mapping[str, Any]) -> list[dict[str, str]]:
     return [
         {"": name}
         | {name.upper(): _cell(row, name) for name in ACCURACY}
-        | {name.split("@")[0].capitalize(): percent(row.get(name)) for name in LISTS}
+        | {name.split("@")[0].capitalize(): _listed(row, name) for name in LISTS}
         for name, row in contenders(metrics).items()
     ]
 
@@ -53,6 +55,10 @@ def how_trained(metrics: Mapping[str, Any]) -> str:
     why = f" {plan['passes']:g} were planned: {plan['why']}." if plan else ""
     kept = f"The weights are those of pass {best}, the best on validation."
     return f"{len(log)} passes over the training events.{why} {kept}"
+
+
+def _listed(row: Mapping[str, Any], name: str) -> str:
+    return fixed(row.get(name), 2) if name in ("gini@10", "novelty@10") else percent(row.get(name))
 
 
 def _cell(row: Mapping[str, Any], key: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from seqsae_core.figures import kind_colour
+from seqsae_core.figures.style import kind_colour
 
 QUANTILES = ("Strongest", "Strong", "Middling", "Weak", "Weakest")
 

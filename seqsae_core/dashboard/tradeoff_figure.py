@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from seqsae_core.figures import GRID, LATENTS, NEURONS, PROMOTED, RIVALS
+from seqsae_core.figures.style import GRID, LATENTS, NEURONS, PROMOTED, RIVALS
 
 METHODS = {
     "latents": ("Latents together", LATENTS, "solid"),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from seqsae_core.commands import use_command
+from seqsae_core.commands import use_command, use_job
 from seqsae_core.dashboard import detached, navigation, waiting
 from seqsae_core.dashboard.permalink import View
 from seqsae_core.study import Study
@@ -40,5 +40,4 @@ def panel(folder: Path, dictionary: str) -> None:
     """Why there is no evidence, and the button and the command that build it; redraws the page when it is there."""
     st.markdown(WHY)
     landed = lambda: waiting.landed(folder, OPENS, dictionary)  # noqa: E731
-    mine = lambda stages: "evidence" in stages  # noqa: E731
-    detached.runner(folder, LABEL, use_command(folder, dictionary), landed, mine)
+    detached.runner(folder, LABEL, use_command(folder, dictionary), use_job(dictionary), landed)

@@ -8,11 +8,11 @@ from typing import Any
 
 import streamlit as st
 
-from seqsae_core import figures
 from seqsae_core.commands import build_command
 from seqsae_core.dashboard import navigation
 from seqsae_core.dashboard.permalink import View
 from seqsae_core.errors import UserError
+from seqsae_core.figures import recommender as recommender_figures
 from seqsae_core.study import Study, read_progress
 
 ICONS = {
@@ -106,7 +106,7 @@ def curve(progress: dict[str, Any]) -> None:
     """How the training that runs, or that stopped, has gone so far; nothing where no stage logs one."""
     logs = [s["log"] for s in progress["stages"] if s.get("log") and s["state"] != "done"]
     if logs:
-        st.plotly_chart(figures.training(logs[0]), key="training-so-far", config={"displayModeBar": False})
+        st.plotly_chart(recommender_figures.training(logs[0]), key="training-so-far", config={"displayModeBar": False})
 
 
 def verdict(folder: Path, progress: dict[str, Any]) -> None:

@@ -57,10 +57,10 @@ def drop_repeats(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.drop_duplicates(ignore_index=True)
 
 
-def k_core(frame: pd.DataFrame, k: int) -> pd.DataFrame:
+def k_core(frame: pd.DataFrame, k: int, source: str = "The data") -> pd.DataFrame:
     """Rows left when users and items with fewer than `k` rows are removed until none remain.
 
-    Raises UserError when nothing is left.
+    Raises UserError naming the source when nothing is left.
     """
     while len(frame):
         users = frame.groupby(USER)[ITEM].transform("size")
@@ -70,7 +70,8 @@ def k_core(frame: pd.DataFrame, k: int) -> pd.DataFrame:
             return frame.reset_index(drop=True)
         frame = frame[keep]
     raise UserError(
-        f"No user and item with at least {k} interactions each: lower `min_interactions` or bring more data."
+        f"{source}: no users and items are left that have at least {k} interactions each. "
+        f"Build with `--min-interactions` below {k}, or bring more data."
     )
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from seqsae_core.errors import UserError
 
 KEYS = ("item", "id", "title")
-NEAREST = 4
+NEAREST, ADVISED = 4, 10
 BY_ID = 'by their ids (by="id" in Python, --by id on the command line)'
 
 
@@ -42,14 +42,44 @@ class Lookup:
         names = [names] if isinstance(names, str) else names
         return np.array([self._item(str(name).strip(), by) for name in names], np.int64)
 
+    def sort_out(self, names: Sequence[str], by: str) -> tuple[np.ndarray, dict[str, str]]:
+        """Item numbers that some of the names have, each once in their order, and of each other name why it has none.
+
+        The first ADVISED names without an item are told the nearest; blank names are left out.
+        """
+        found, why = [], {}
+        for name in dict.fromkeys(filter(None, map(str.strip, names))):
+            if len(why) >= ADVISED and not self._rows(name, by):
+                why[name] = f"There is no {by} “{name}” in this study."
+                continue
+            try:
+                found.append(self._item(name, by))
+            except UserError as error:
+                why[name] = str(error).replace(f", or name items {BY_ID}", "")
+        return np.array(list(dict.fromkeys(found)), np.int64), why
+
+    def containing(self, text: str) -> np.ndarray:
+        """Item numbers, int64, of titles that have all words of a term; commas part terms, any of which will do.
+
+        Letters of any case; a word is found where one begins ("war" in "Warrior", not in "Edward"), in scripts
+        without capitals anywhere. A text without words finds nothing.
+        """
+        titles = [title.casefold() for title in self._catalogue["title"].astype(str)]
+        terms = [[_word(word) for word in term.split()] for term in text.casefold().split(",") if term.strip()]
+        hits = [any(all(word.search(title) for word in term) for term in terms) for title in titles]
+        return np.flatnonzero(hits) + 1
+
     def _item(self, name: str, by: str) -> int:
-        rows = self._index(by).get(name.casefold() if by == "title" else name, set())
+        rows = self._rows(name, by)
         if not rows:
             raise UserError(self._unknown(name, by))
         if len(rows) > 1:
             listed = "; ".join(f"{self.titles[row]} has the id {self.item_ids[row]}" for row in sorted(rows))
             raise UserError(f"“{name}” names {len(rows)} items: {listed}. Add the year, or name items {BY_ID}.")
         return next(iter(rows)) + 1
+
+    def _rows(self, name: str, by: str) -> set[int]:
+        return self._index(by).get(name.casefold() if by == "title" else name, set())
 
     def _index(self, by: str) -> Mapping[str, set[int]]:
         """Rows of the catalogue that have a name; made when first asked for."""
@@ -85,3 +115,8 @@ class Lookup:
         alike = get_close_matches(name, dict.fromkeys(titles), NEAREST)
         rows += [row for title in alike for row in known_first if titles[row] == title]
         return [self.titles[row] for row in dict.fromkeys(rows)][:NEAREST]
+
+
+def _word(word: str) -> re.Pattern[str]:
+    begins = r"(?<![^\W_])" if word[0].isdigit() or word[0].upper() != word[0] else ""
+    return re.compile(begins + re.escape(word))

@@ -17,12 +17,15 @@ def read(source: str, items: str | None = None) -> tuple[pd.DataFrame, pd.DataFr
     """Interactions (user_id, item_id, timestamp) and items (item_id, title, genres) of a source.
 
     `source` is a built-in name, a folder (MovieTweetings Parquet, MovieLens .dat / .csv / 100k, RecBole) or
-    an interactions file (.csv, .parquet) with `items` beside it. Raises UserError naming file and remedy.
+    an interactions file (.csv, .parquet) with `items` beside it. Item ids are text in both tables unless they are
+    numbers in both. Raises UserError naming file and remedy.
     """
     interactions_path, items_path = locate(source, items)
     interactions = check_interactions(_table(interactions_path), str(interactions_path))
-    catalogue = _items(items_path, interactions)
-    return interactions, catalogue
+    if items_path is None:
+        return interactions, _nameless(interactions)
+    interactions, known = _same_ids(interactions, _item_table(items_path))
+    return interactions, _every_item(interactions, known)
 
 
 def fingerprint(source: str, items: str | None = None) -> str:
@@ -72,9 +75,9 @@ def _table(path: Path) -> pd.DataFrame:
     """One file to a table with our column names; the suffix tells the layout."""
     readers = {
         ".parquet": pd.read_parquet,
-        ".csv": pd.read_csv,
+        ".csv": lambda p: pd.read_csv(p, low_memory=False),
         ".dat": lambda p: _dat(p, [USER, ITEM, "rating", TIME]),
-        ".data": lambda p: pd.read_csv(p, sep="\t", header=None, names=[USER, ITEM, "rating", TIME]),
+        ".data": lambda p: _plain_data(p, [USER, ITEM, "rating", TIME]),
         ".inter": _recbole,
         ".item": _recbole,
     }
@@ -90,17 +93,18 @@ def _dat(path: Path, names: list[str]) -> pd.DataFrame:
     return pd.read_csv(path, sep="::", engine="python", header=None, names=names, encoding="latin-1")
 
 
+def _plain_data(path: Path, names: list[str]) -> pd.DataFrame:
+    return pd.read_csv(path, sep="\t", header=None, names=names, low_memory=False)
+
+
 def _recbole(path: Path) -> pd.DataFrame:
-    frame = pd.read_csv(path, sep="\t")
+    frame = pd.read_csv(path, sep="\t", low_memory=False)
     frame.columns = [c.split(":")[0] for c in frame.columns]
     return frame.rename(columns={"movie_title": TITLE, "class": GENRES})
 
 
-def _items(path: Path | None, interactions: pd.DataFrame) -> pd.DataFrame:
-    """item_id, title, genres; every item that occurs has a row, with its id as title where none is known."""
-    ids = pd.DataFrame({ITEM: interactions[ITEM].unique()})
-    if path is None:
-        return ids.assign(title=ids[ITEM].astype(str), genres="")
+def _item_table(path: Path) -> pd.DataFrame:
+    """item_id, title, genres of a file; raises UserError for a missing column or an item told twice."""
     frame = _movielens_items(path) if path.name in ("movies.dat", "u.item") else _table(path)
     check_columns(frame, [ITEM, TITLE], str(path))
     if GENRES not in frame:
@@ -108,7 +112,25 @@ def _items(path: Path | None, interactions: pd.DataFrame) -> pd.DataFrame:
     if frame[ITEM].duplicated().any():
         row = int(frame[ITEM].duplicated().to_numpy().argmax())
         raise UserError(f"{path}, row {row + 1}: item_id {frame[ITEM].iloc[row]!r} occurs twice. Keep one row an item.")
-    table = ids.merge(frame, on=ITEM, how="left")
+    return frame
+
+
+def _same_ids(*tables: pd.DataFrame) -> tuple[pd.DataFrame, ...]:
+    """The same tables with their item ids as text, the number 1.0 as “1”, unless all of them hold numbers."""
+    if all(pd.api.types.is_numeric_dtype(table[ITEM]) for table in tables):
+        return tables
+    return tuple(table.assign(**{ITEM: table[ITEM].convert_dtypes().astype(str)}) for table in tables)
+
+
+def _nameless(interactions: pd.DataFrame) -> pd.DataFrame:
+    """item_id, title, genres of every item that occurs, its id as title."""
+    ids = pd.DataFrame({ITEM: interactions[ITEM].unique()})
+    return ids.assign(title=ids[ITEM].astype(str), genres="")
+
+
+def _every_item(interactions: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """item_id, title, genres; every item that occurs has a row, with its id as title where none is known."""
+    table = pd.DataFrame({ITEM: interactions[ITEM].unique()}).merge(known, on=ITEM, how="left")
     table[TITLE] = table[TITLE].fillna(table[ITEM].astype(str)).astype(str)
     table[GENRES] = table[GENRES].fillna("").astype(str)
     return table

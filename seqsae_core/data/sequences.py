@@ -58,6 +58,11 @@ class Split:
         """User indices that have one of the roles."""
         return np.flatnonzero(np.isin(self.role, roles))
 
+    @property
+    def validated(self) -> np.ndarray:
+        """User indices whose validation targets may choose the recommender's weights: those it trains on."""
+        return np.flatnonzero((self.valid_at >= 1) & (self.train_end >= 1))
+
 
 def build_sequences(interactions: pd.DataFrame) -> tuple[Sequences, np.ndarray]:
     """Sequences of checked interactions, and the original id of each item (index 0 is item 1).
@@ -72,8 +77,8 @@ def build_sequences(interactions: pd.DataFrame) -> tuple[Sequences, np.ndarray]:
     return Sequences(users, items, offsets, frame[TIME].to_numpy(), len(item_ids)), np.asarray(item_ids)
 
 
-def make_split(sequences: Sequences, kind: str) -> Split:
-    """The split of a name in `SPLITS`.
+def make_split(sequences: Sequences, kind: str, source: str = "The data") -> Split:
+    """The split of a name in `SPLITS`; source: what messages call the data.
 
     Raises UserError for an unknown name, for a single item, for users with fewer than three events or events without
     times where the split needs them, and for data in which nothing is left to train on or to measure.
@@ -84,11 +89,22 @@ def make_split(sequences: Sequences, kind: str) -> Split:
         raise UserError("All events are of one item, so there is nothing to rank. Bring data with more items.")
     if kind != "leave-one-out" and sequences.times is None:
         raise UserError(f"The split “{kind}” needs the time of every event: bring times, or take leave-one-out.")
-    if kind != "global-temporal" and sequences.lengths.min() < 3:
-        raise UserError("A user has fewer than three events; raise `min_interactions` to at least 3.")
+    if kind != "global-temporal":
+        _refuse_short(sequences, kind, source)
     split = _MAKERS[kind](sequences)
     _refuse_empty(split, kind)
     return split
+
+
+def _refuse_short(sequences: Sequences, kind: str, source: str) -> None:
+    """Raise UserError naming the first user with fewer than three events."""
+    short = sequences.lengths < 3
+    if short.any():
+        first = int(short.argmax())
+        raise UserError(
+            f"{source}: user {sequences.users[first]} has fewer than three events ({int(short.sum())} such users), and "
+            f"the split “{kind}” needs three. Build with `--min-interactions 3` or more."
+        )
 
 
 def _refuse_empty(split: Split, kind: str) -> None:

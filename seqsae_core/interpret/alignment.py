@@ -25,24 +25,35 @@ class ItemSums:
     total: np.ndarray
     square: np.ndarray
 
+    def per_item(self) -> "ItemSums":
+        """Every item once, with the square root of its mean activation: what the test of significance works on, so that
+        neither the most watched items nor the few that fire a latent most decide it alone."""
+        seen = (self.counts > 0).astype(np.float64)
+        mean = self.total / self.counts.clip(min=1)[:, None]
+        return ItemSums(seen, np.sqrt(mean.clip(min=0)), mean)
+
     def only(self, items: np.ndarray) -> "ItemSums":
         """The same over positions whose item is in the boolean mask (n_items + 1,)."""
         keep = items.astype(np.float64)
         return ItemSums(self.counts * keep, self.total * keep[:, None], self.square * keep[:, None])
 
 
-def item_sums(features: Features, activations: Activations, n_items: int) -> ItemSums:
-    """One pass over positions in chunks."""
+def item_sums(
+    features: Features, activations: Activations, n_items: int, rows: np.ndarray | None = None
+) -> ItemSums:
+    """One pass over positions in chunks; rows: the positions that count, all where None."""
+    rows = np.arange(len(activations.item_at)) if rows is None else rows
     size = (n_items + 1, features.count)
     total, square = np.zeros(size), np.zeros(size)
-    for start in range(0, len(activations.item_at), CHUNK):
-        items = activations.item_at[start : start + CHUNK]
+    for start in range(0, len(rows), CHUNK):
+        part = rows[start : start + CHUNK]
+        items = activations.item_at[part]
         present, row = np.unique(items, return_inverse=True)
         pick = csr_array((np.ones(len(items)), (row, np.arange(len(items)))), (len(present), len(items)))
-        a = features.encode(activations.values[start : start + CHUNK])
+        a = features.encode(activations.values[part])
         total[present] += dense(pick @ a)
         square[present] += dense(pick @ (a * a))
-    counts = np.bincount(activations.item_at, minlength=n_items + 1).astype(float)
+    counts = np.bincount(activations.item_at[rows], minlength=n_items + 1).astype(float)
     return ItemSums(counts, total, square)
 
 

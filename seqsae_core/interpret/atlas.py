@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -9,17 +10,20 @@ import pandas as pd
 
 from seqsae_core.config import EvidenceConfig
 from seqsae_core.data.concepts import ConceptTable
-from seqsae_core.data.sequences import Sequences
+from seqsae_core.data.sequences import FIT, Sequences, Split
 from seqsae_core.interpret import alignment, contest
 from seqsae_core.interpret.alignment import ItemSums
 from seqsae_core.interpret.clustered import UserSums, correlation_interval, user_sums
 from seqsae_core.interpret.contest import Entrant
-from seqsae_core.interpret.monosemanticity import monosemanticity
+from seqsae_core.interpret.monosemanticity import concept_entropy, monosemanticity, unit_vectors
 from seqsae_core.interpret.rivals import Features
 from seqsae_core.interpret.significance import Significance, permutation_test
+from seqsae_core.recommender.batching import training_events
+from seqsae_core.recommender.spectral import spectral_embeddings
 from seqsae_core.sae.activations import Activations
 
 Report = Callable[[float, str], None]
+COMPANY_WIDTH = 64
 
 
 @dataclass(frozen=True)
@@ -29,8 +33,27 @@ class Corpus:
     select: Activations
     score: Activations
     sequences: Sequences
+    split: Split
     catalogue: pd.DataFrame
     concepts: ConceptTable
+
+    @cached_property
+    def content(self) -> np.ndarray:
+        """Centred unit concept rows of the items, (n_items + 1, c)."""
+        return unit_vectors(self.concepts.values.astype(np.float64))
+
+    @cached_property
+    def company(self) -> np.ndarray:
+        """Centred unit vectors of the items by what fit users watched beside them, (n_items + 1, 64)."""
+        items, owner = training_events(self.sequences, self.split)
+        theirs = self.split.role[owner] == FIT
+        rows = spectral_embeddings(items[theirs], owner[theirs], self.n_items, COMPANY_WIDTH, seed=0)
+        return unit_vectors(rows.astype(np.float64))
+
+    @property
+    def year(self) -> np.ndarray:
+        """Year of release of each item, NaN where it is unknown, (n_items + 1,)."""
+        return np.concatenate([[np.nan], self.catalogue["year"].astype("Float64").to_numpy(float, na_value=np.nan)])
 
     @property
     def n_items(self) -> int:
@@ -50,18 +73,20 @@ class Corpus:
         return np.vstack([[0.0, 0.0], np.column_stack([year, np.log1p(self.catalogue["count"])])])
 
     def test(self, sums: ItemSums, permutations: int, seed: int) -> Significance:
-        """Significance of features against all concepts; popularity concepts are permuted freely."""
+        """Significance of features against all concepts, each item once; popularity concepts are permuted freely."""
         free = np.array([g == "popularity" for g in self.concepts.groups])
-        return permutation_test(sums, self.concepts.values.astype(np.float64), self.strata, free, permutations, seed)
+        values = self.concepts.values.astype(np.float64)
+        return permutation_test(sums.per_item(), values, self.strata, free, permutations, seed)
 
 
 @dataclass(frozen=True)
 class Atlas:
     """One kind's table of features, its sums and correlations, and its entry in the contest; `others`: its best
-    features for the concepts that are not in the contest."""
+    features for the concepts that are not in the contest; `select`, `score`: sums over the users of these roles."""
 
     features: Features
     table: pd.DataFrame
+    select: ItemSums
     score: ItemSums
     r_select: np.ndarray
     r_score: np.ndarray
@@ -84,6 +109,7 @@ def build_atlas(features: Features, corpus: Corpus, genres: np.ndarray, halves: 
     return Atlas(
         features=features,
         table=_table(features, corpus, score, r_select, r_score, tested),
+        select=select,
         score=score,
         r_select=r_select,
         r_score=r_score,
@@ -104,6 +130,7 @@ def _table(features: Features, corpus: Corpus, score: ItemSums, r_select: np.nda
     users = user_sums(features, corpus.score, corpus.concepts.values, top)
     low, high = correlation_interval(users)
     names, groups = np.array(corpus.concepts.names), np.array(corpus.concepts.groups)
+    genres = corpus.concepts.values[:, corpus.concepts.group("genre")]
     return pd.DataFrame(
         {
             "feature": every.astype(np.int32),
@@ -119,7 +146,10 @@ def _table(features: Features, corpus: Corpus, score: ItemSums, r_select: np.nda
             "z": tested.z[every, top],
             "significant": has_top & tested.family_wise[every, top],
             "fdr": has_top & tested.fdr[every, top],
-            "monosemanticity": monosemanticity(score, corpus.concepts.values.astype(np.float64)),
+            "significant_concepts": tested.family_wise.sum(1).astype(np.int32),
+            "entropy": concept_entropy(score, genres.astype(np.float64)),
+            "monosemanticity": monosemanticity(score, corpus.content),
+            "monosemanticity_company": monosemanticity(score, corpus.company),
         }
     )
 
@@ -177,9 +207,10 @@ def other_concepts(corpus: Corpus, config: EvidenceConfig) -> np.ndarray:
 def _kind_figures(atlas: Atlas) -> dict[str, Any]:
     alive = atlas.table["alive"].to_numpy()
     found = atlas.tested.family_wise.any(1)
+    means = ("monosemanticity", "monosemanticity_company", "significant_concepts", "entropy")
     return {
         "features": atlas.features.count,
         "mean_max_correlation_matched": atlas.matched,
         "significant_share": float(found[alive].mean()) if alive.any() else 0.0,
-        "monosemanticity": float(atlas.table.loc[alive, "monosemanticity"].mean()) if alive.any() else 0.0,
+        **{name: float(atlas.table.loc[alive, name].mean()) if alive.any() else 0.0 for name in means},
     }

@@ -15,12 +15,12 @@ from seqsae_core.interpret.atlas import Corpus
 from seqsae_core.progress import Report
 from seqsae_core.recommender import recipe, training
 from seqsae_core.recommender.protocol import SequenceModel
-from seqsae_core.sae.activations import Activations, collect
+from seqsae_core.sae.activations import Activations, Spill, collect, slices
 
 
 @dataclass(frozen=True)
 class Control:
-    """Activations of fit users, and the corpus with this control's activations at the same positions."""
+    """Activations of fit users to train on, and the corpus with this control's activations at the same positions."""
 
     kind: str
     fit: Activations
@@ -28,19 +28,19 @@ class Control:
 
 
 def control_activations(
-    model: SequenceModel, sequences: Sequences, split: Split, corpus: Corpus, config: StudyConfig,
+    model: SequenceModel, sequences: Sequences, split: Split, corpus: Corpus, config: StudyConfig, spill: Spill,
     report: Report,
 ) -> Iterator[Control]:  # fmt: skip
-    """The four controls, one after the other, so that only one is in memory."""
+    """The four controls, one after the other, so that only one takes up memory or `spill`."""
     layer, seed = config.sae.layer, config.seed
     for kind, warm_start in (("untrained_model_sae", False), ("spectral_untrained", True)):
         settings = replace(config.recommender, warm_start=warm_start, popularity_bias=warm_start)
         untrained = recipe.make_model(sequences, split, settings, model.max_length, seed).eval()
-        yield _collected(kind, untrained, sequences, split, corpus, layer)
-    yield _static("static_embedding_sae", model, sequences, split, corpus, layer)
+        yield _collected(kind, untrained, sequences, split, corpus, layer, spill)
+    yield _static("static_embedding_sae", model, sequences, split, corpus, layer, spill)
     shuffled = shuffle_histories(sequences, split, seed)
     other = training.train(shuffled, split, config.recommender, model.max_length, seed, report).model
-    yield _collected("shuffled_sequence_sae", other, sequences, split, corpus, layer)
+    yield _collected("shuffled_sequence_sae", other, sequences, split, corpus, layer, spill)
 
 
 def shuffle_histories(sequences: Sequences, split: Split, seed: int) -> Sequences:
@@ -53,20 +53,26 @@ def shuffle_histories(sequences: Sequences, split: Split, seed: int) -> Sequence
 
 
 def _collected(
-    kind: str, model: SequenceModel, sequences: Sequences, split: Split, corpus: Corpus, layer: int
+    kind: str, model: SequenceModel, sequences: Sequences, split: Split, corpus: Corpus, layer: int, spill: Spill
 ) -> Control:
-    roles = (FIT, SELECT, SCORE)
-    fit, select, score = (collect(model, sequences, split, split.users(r), layer).at_items() for r in roles)
-    return Control(kind, fit, replace(corpus, select=select, score=score))
+    fit, select, score = (
+        collect(model, sequences, split, split.users(role), layer, spill=spill) for role in (FIT, SELECT, SCORE)
+    )
+    return Control(kind, fit, replace(corpus, select=select.at_items(spill), score=score.at_items(spill)))
 
 
-def _static(kind: str, model: SequenceModel, sequences: Sequences, split: Split, corpus: Corpus, layer: int) -> Control:
-    """Each position's item vector in place of its activation."""
+def _static(
+    kind: str, model: SequenceModel, sequences: Sequences, split: Split, corpus: Corpus, layer: int, spill: Spill
+) -> Control:
+    """Each position's item vector in place of its activation; a mask token has none."""
     vectors = model.item_vectors().detach().numpy()
-    real = _collected(kind, model, sequences, split, corpus, layer)
+    real = _collected(kind, model, sequences, split, corpus, layer, spill)
 
     def swap(activations: Activations) -> Activations:
-        return replace(activations, values=vectors[activations.item_at])
+        values = spill.room((len(activations.item_at), vectors.shape[1]))
+        for rows in slices(len(values)):
+            values[rows] = vectors[activations.item_at[rows]]
+        return replace(activations, values=values)
 
     swapped = replace(corpus, select=swap(real.corpus.select), score=swap(real.corpus.score))
-    return Control(kind, swap(real.fit), swapped)
+    return Control(kind, swap(real.fit.at_items(spill)), swapped)

@@ -14,11 +14,15 @@ from seqsae_core.sae.autoencoders import Autoencoder
 
 @dataclass(frozen=True)
 class Features:
-    """`encode` maps activations (n, width) to non-negative features (n, count), sparse or dense."""
+    """`encode` maps activations (n, width) to non-negative features (n, count), sparse or dense.
+
+    `some` gives the features of some numbers alone, where these can be had without all others.
+    """
 
     kind: str
     labels: tuple[str, ...]
     encode: Callable[[np.ndarray], np.ndarray | csr_array]
+    some: Callable[[np.ndarray], "Features"] | None = None
 
     @property
     def count(self) -> int:
@@ -32,9 +36,9 @@ def latents(sae: Autoencoder, kind: str = "latents") -> Features:
     return Features(kind, labels, lambda x: encode_sparse(sae, x))
 
 
-def neurons(fit: np.ndarray) -> Features:
-    """Each coordinate of the layer about its mean over fit users, once for each side of it."""
-    return _two_sided("neurons", "Neuron", fit.mean(0), np.eye(fit.shape[1], dtype=np.float32))
+def neurons(mean: np.ndarray) -> Features:
+    """Each coordinate of the layer about its mean over fit users, (width,), once for each side of it."""
+    return _two_sided("neurons", "Neuron", mean, np.eye(len(mean), dtype=np.float32))
 
 
 def pca(fit: np.ndarray, seed: int) -> Features:
@@ -65,7 +69,8 @@ def probe(fit: np.ndarray, concepts: np.ndarray, names: list[str]) -> Features:
     if not names:
         return Features("probe", (), lambda x: np.empty((len(x), 0), np.float32))
     model = Ridge(alpha=1.0).fit(fit, concepts)
-    return Features("probe", tuple(f"Probe {name}" for name in names), model.predict)
+    labels = tuple(f"Probe {name}" for name in names)
+    return Features("probe", labels, lambda x: model.predict(x).reshape(len(x), len(names)))
 
 
 def _two_sided(kind: str, word: str, mean: np.ndarray, directions: np.ndarray) -> Features:
@@ -75,4 +80,8 @@ def _two_sided(kind: str, word: str, mean: np.ndarray, directions: np.ndarray) -
 
 def _one_sided(kind: str, labels: list[str], mean: np.ndarray, directions: np.ndarray) -> Features:
     mean, columns = mean.astype(np.float32), directions.T.astype(np.float32)
-    return Features(kind, tuple(labels), lambda x: np.maximum((x - mean) @ columns, 0))
+
+    def some(wanted: np.ndarray) -> Features:
+        return _one_sided(kind, [labels[i] for i in wanted], mean, directions[wanted])
+
+    return Features(kind, tuple(labels), lambda x: np.maximum((x - mean) @ columns, 0), some)

@@ -105,7 +105,7 @@ def _null(sums: ItemSums, features: np.ndarray) -> Callable[[np.ndarray], np.nda
     spread = np.sqrt((sums.square[:, features].sum(0) / n - mean**2).clip(min=1e-24))
     standard = np.ascontiguousarray((sums.total[np.ix_(seen, features)] / (spread * n)).T, dtype=np.float32)
     offset = (mean / spread).astype(np.float32)[:, None]
-    product = csr_array(standard) if np.mean(standard > 0) < SPARSE else standard
+    product = csr_array(standard) if np.count_nonzero(standard) < SPARSE * standard.size else standard
 
     def correlate(y: np.ndarray) -> np.ndarray:
         mean_y = weights @ y

@@ -32,16 +32,17 @@ def load(
 ) -> tuple[Tensors, dict[str, Any]] | None:  # fmt: skip
     """Set model, its average, optimiser and all generators to where they were; the best weights and the notes.
 
-    None, with nothing touched, where there is no checkpoint that can be read.
+    None, with nothing touched, where there is no checkpoint that can be read, or one of another kind of device, whose
+    generators are not those of this one.
     """
-    found = checkpoint.load(folder)
-    if found is None:
+    found, random = checkpoint.load(folder), checkpoint.generators(next(model.parameters()).device)
+    if found is None or found[0]["generator"].keys() != random.keys():
         return None
     groups, notes = found
     model.load_state_dict(groups["model"])
     average.load_state_dict(groups["average"])
     checkpoint.set_moments(optimiser, groups["optimiser"])
-    for name, module in checkpoint.generators(next(model.parameters()).device).items():
+    for name, module in random.items():
         module.set_rng_state(groups["generator"][name])
     rng.bit_generator.state = notes["numpy"]
     return groups["best"], notes["notes"]

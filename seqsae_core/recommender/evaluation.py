@@ -1,4 +1,4 @@
-"""What a recommender is judged by: where each user's target ranks, and what its lists look like."""
+"""What a recommender is judged by: where each user's target ranks, and each user's list (see `lists`)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,8 @@ import torch
 
 from seqsae_core.data.sequences import Sequences, windows
 from seqsae_core.recommender import ranking
-from seqsae_core.recommender.names import ACCURACY, LIST, LISTS
+from seqsae_core.recommender.lists import list_figures
+from seqsae_core.recommender.names import ACCURACY, LIST
 from seqsae_core.recommender.protocol import SequenceModel
 
 DRAWS = 1000
@@ -104,27 +105,6 @@ def accuracy(ranks: np.ndarray, seed: int = 0) -> dict[str, float | list[float] 
 def _gain(name: str, ranks: np.ndarray) -> np.ndarray:
     metric, cutoff = name.split("@")
     return {"hr": ranking.hr, "ndcg": ranking.ndcg, "mrr": ranking.mrr}[metric](ranks, int(cutoff))
-
-
-def list_figures(lists: np.ndarray, counts: np.ndarray) -> dict[str, float | None]:
-    """What the lists look like, over all users; lists: (users, 10) with 0 for none; counts: training events of each
-    item, (n_items + 1,).
-
-    coverage@10: share of the catalogue in at least one list. popularity@10: mean percentile of the recommended items
-    in training popularity, ties at their middle; the catalogue at large has .5. diversity@10: 1 − expected overlap of
-    two different users' lists (Zhou et al., 2010, inter-user diversity), a shorter list counting with its length; None
-    for fewer than two users.
-    """
-    shown = np.bincount(lists[lists > 0], minlength=len(counts))[1:]
-    total, users = shown.sum(), len(lists)
-    order = np.sort(counts[1:])
-    below, upto = (np.searchsorted(order, counts[1:], side) for side in ("left", "right"))
-    percentile = (below + upto) / (2 * len(order))
-    overlap = (shown * (shown - 1.0)).sum() / ((users - 1.0) * total) if users > 1 and total else None
-    coverage = float((shown > 0).mean())
-    popularity = float(shown @ percentile / total) if total else None
-    diversity = None if overlap is None else float(1 - overlap)
-    return dict(zip(LISTS, (coverage, popularity, diversity), strict=True))
 
 
 def summarise(found: Ranked, counts: np.ndarray, seed: int = 0) -> dict[str, float | list[float] | int | None]:

@@ -19,12 +19,17 @@ def rank_of_target(scores: Tensor, target: Tensor) -> Tensor:
 
 def mask_seen(scores: Tensor, sequences: Sequences, users: np.ndarray, ends: np.ndarray, target: Tensor) -> None:
     """Set the scores of each user's whole known history (before `ends`) to -inf, in place; never the target's."""
-    own = scores.gather(1, target[:, None])
+    scores[seen(sequences, users, ends, target)] = -torch.inf
+
+
+def seen(sequences: Sequences, users: np.ndarray, ends: np.ndarray, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Rows 0..len(users) − 1 and items, both (n_seen,), of each user's history before `ends`; never the target's."""
     starts = sequences.offsets[users]
-    rows = np.repeat(np.arange(len(users)), ends)
-    columns = np.concatenate([sequences.items[a : a + n] for a, n in zip(starts, ends, strict=True)])
-    scores[torch.from_numpy(rows), torch.from_numpy(columns).long()] = -torch.inf
-    scores.scatter_(1, target[:, None], own)
+    rows = torch.from_numpy(np.repeat(np.arange(len(users)), ends))
+    items = np.concatenate([sequences.items[a : a + n] for a, n in zip(starts, ends, strict=True)])
+    items = torch.from_numpy(items).long()
+    kept = items != target[rows]
+    return rows[kept], items[kept]
 
 
 def top_k(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:

@@ -9,12 +9,14 @@ from torch.optim.swa_utils import AveragedModel
 from seqsae_core.config import RecommenderConfig
 from seqsae_core.data.sequences import Sequences, Split
 from seqsae_core.device import mixed_precision
+from seqsae_core.errors import UserError
 from seqsae_core.recommender.batching import item_counts, training_events
 from seqsae_core.recommender.negatives import Negatives
 from seqsae_core.recommender.objective import full_softmax, gbce, sampled_softmax
 from seqsae_core.recommender.spectral import spectral_embeddings
 from seqsae_core.recommender.transformer import ARCHITECTURES, Transformer
 
+OBJECTIVES = ("softmax", "gbce")
 Loss = Callable[[Transformer, torch.Tensor, np.random.Generator], torch.Tensor]
 
 
@@ -51,7 +53,11 @@ def averaged(model: Transformer, decay: float) -> AveragedModel:
 
 
 def make_loss(config: RecommenderConfig, counts: np.ndarray) -> Loss:
-    """The loss of a model on a batch of windows, in float32; counts: training events of each item, (n_items + 1,)."""
+    """The loss of a model on a batch of windows, in float32; counts: training events of each item, (n_items + 1,).
+
+    Raises UserError for an objective that is not in `OBJECTIVES`, or gbce without negatives or with popular ones.
+    """
+    _check_objective(config)
     negatives = config.negatives and Negatives.make(config.negatives, config.popular_negatives, counts)
 
     def loss(model: Transformer, events: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
@@ -67,3 +73,12 @@ def make_loss(config: RecommenderConfig, counts: np.ndarray) -> Loss:
         return sampled_softmax(states, targets, *output, drawn, log_weight)
 
     return loss
+
+
+def _check_objective(config: RecommenderConfig) -> None:
+    if config.objective not in OBJECTIVES:
+        raise UserError(f"There is no objective “{config.objective}”. Choose one of: {', '.join(OBJECTIVES)}.")
+    if config.objective == "gbce" and not config.negatives:
+        raise UserError("The objective gbce needs negatives: set `negatives`, or take the full softmax.")
+    if config.objective == "gbce" and config.popular_negatives:
+        raise UserError("The objective gbce is defined for uniform negatives: set `popular_negatives` to 0.")

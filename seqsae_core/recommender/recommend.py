@@ -17,8 +17,7 @@ from seqsae_core.device import use_threads
 from seqsae_core.errors import UserError
 from seqsae_core.recommender.protocol import Hidden, SequenceModel
 from seqsae_core.recommender.ranking import top_k
-from seqsae_core.recommender.single import SingleHistory
-from seqsae_core.recommender.transformer import Transformer
+from seqsae_core.recommender.single import History, one_history
 
 if TYPE_CHECKING:
     from seqsae_core.study import Study
@@ -52,11 +51,11 @@ class Recommender:
     Any history will do: the model knows no users.
     """
 
-    def __init__(self, model: Transformer, catalogue: pd.DataFrame):
+    def __init__(self, model: SequenceModel, catalogue: pd.DataFrame):
         if len(catalogue) != model.n_items:
             raise ValueError(f"{len(catalogue)} items in the catalogue, {model.n_items} in the model")
         self.model, self.lookup = model, Lookup(catalogue)
-        self._single = SingleHistory(model)
+        self._single = one_history(model)
         self._counts = catalogue["count"].to_numpy(np.float32)
 
     @classmethod
@@ -113,7 +112,7 @@ def hidden_of(model: SequenceModel, history: Sequence[int], layer: int) -> Hidde
 
 
 @torch.inference_mode()
-def rank_items(model: SingleHistory, history: Sequence[int], k: int, exclude_seen: bool = True) -> Ranking:
+def rank_items(model: History, history: Sequence[int], k: int, exclude_seen: bool = True) -> Ranking:
     """The plain model's k best items after one history, of any length. Errors as in `check_history` and `best`."""
     items = check_history(history, model.n_items)
     scores = model.scores(torch.from_numpy(items[-model.max_length :]))
@@ -128,6 +127,6 @@ def best(scores: Tensor, seen: Sequence[int], k: int) -> list[Ranking]:
     """
     if k < 1:
         raise UserError(f"The length of the list is {k}: ask for at least 1 item.")
-    scores.index_fill_(1, torch.from_numpy(np.asarray(seen, np.int64)), -torch.inf)
+    scores.index_fill_(1, torch.from_numpy(np.ascontiguousarray(seen, np.int64)), -torch.inf)
     items, values = (part.numpy() for part in top_k(scores, k))
     return [Ranking(i[np.isfinite(v)], v[np.isfinite(v)]) for i, v in zip(items, values, strict=True)]

@@ -1,19 +1,48 @@
-"""One history at a time: the transformer's arithmetic without what batches, training and `nn.Module` add to it.
+"""One history at a time: of our models, the arithmetic without what batches, training and `nn.Module` add to it.
 
 For so little data the calls cost as much as the products: going through modules, asking them for their weights and
 looking for padding. The formulas are those of `block` and `transformer`; tests hold the two together.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from seqsae_core.recommender.block import Block
+from seqsae_core.recommender.protocol import SequenceModel
 from seqsae_core.recommender.transformer import Transformer
 
 Affine = tuple[Tensor, Tensor]
+
+
+class History(Protocol):
+    """What ranks one history after the other."""
+
+    n_items: int
+    max_length: int
+
+    def scores(self, items: Tensor) -> Tensor:
+        """Scores (1, n_items + 1) after `items`, int64 (length,), at most `max_length`; column 0 is -inf."""
+        ...
+
+
+def one_history(model: SequenceModel) -> History:
+    """The quick way through a model of our own, the plain way through any other model of the protocol."""
+    return SingleHistory(model) if isinstance(model, Transformer) else PlainHistory(model)
+
+
+class PlainHistory:
+    """Scores of any model for one history, through the methods of the protocol."""
+
+    def __init__(self, model: SequenceModel):
+        self.n_items, self.max_length, self._model = model.n_items, model.max_length, model
+
+    def scores(self, items: Tensor) -> Tensor:
+        """See `History.scores`."""
+        hidden = self._model.hidden(items[None], self._model.n_layers)
+        return self._model.scores(self._model.resume(hidden.activations, hidden.item_at, self._model.n_layers))
 
 
 class Weights(NamedTuple):
@@ -49,7 +78,7 @@ class SingleHistory:
         self._norm = _affine(model.norm)
 
     def scores(self, items: Tensor) -> Tensor:
-        """Scores (1, n_items + 1) after `items`, int64 (length,), at most `max_length`; column 0 is -inf."""
+        """See `History.scores`."""
         x = F.embedding(items, self._items)
         if self._mask is not None:
             x = torch.cat([x, self._mask])

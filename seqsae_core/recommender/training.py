@@ -72,9 +72,9 @@ def train(
 
 
 def validate(model: Transformer, sequences: Sequences, split: Split, users: np.ndarray | None = None) -> float:
-    """Mean NDCG@10 on the validation targets of these users; else of VALIDATED users, always the same."""
+    """Mean NDCG@10 on the validation targets of these users; else of VALIDATED users that train, always the same."""
     if users is None:
-        users = np.flatnonzero(split.valid_at >= 1)
+        users = split.validated
     if len(users) > VALIDATED:
         users = np.sort(np.random.default_rng(0).choice(users, VALIDATED, replace=False))
     model.eval()
@@ -87,7 +87,7 @@ def typical_users(split: Split, number: int) -> tuple[np.ndarray, int]:
     They are the middle ones of the half with shorter and of the half with longer histories, so that batches of them
     are padded no more than batches of all users are.
     """
-    users = np.flatnonzero(split.valid_at >= 1)
+    users = split.validated
     halves = np.array_split(users[np.argsort(split.valid_at[users], kind="stable")], 2)
     starts = [max(0, (len(half) - number // 2) // 2) for half in halves]
     return np.concatenate([h[s : s + number // 2] for h, s in zip(halves, starts, strict=True)]), len(users)
@@ -124,6 +124,7 @@ class Trainer:
     ):  # fmt: skip
         self.began = time.monotonic()
         self.sequences, self.split, self.config, self.report = sequences, split, config, report
+        self.loss_of = make_loss(config, item_counts(sequences, split))
         # Not compiled: batches differ in length, so torch.compile would trace the model again and again, or for lengths
         # in general, and these models train in minutes.
         self.model = make_model(sequences, split, config, max_length, seed).to(best_device())
@@ -131,7 +132,6 @@ class Trainer:
             self.model.parameters(), config.learning_rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True
         )
         self.average = averaged(self.model, config.averaging)
-        self.loss_of = make_loss(config, item_counts(sequences, split))
         self.rng = np.random.default_rng(seed)
         self.best: dict[str, torch.Tensor] = {}
         self.log: list[dict[str, Any]] = []
@@ -139,15 +139,20 @@ class Trainer:
         self.resumed, self.seconds_before = 0, 0.0
 
     def resume(self, folder: Path) -> None:
-        """Go on from the checkpoint of a folder, if there is one."""
+        """Go on from the checkpoint of a folder, if there is one.
+
+        The seconds before it count the model's start, so that of the model made here, which is thrown away, is not.
+        """
         if found := checkpoint.load(folder, self.model, self.average, self.optimiser, self.rng):
-            self.best, self.log, self.plan = found[0], found[1]["log"], Plan(**found[1]["plan"])
+            self.best, notes = found
+            self.log, self.plan, self.cost = notes["log"], Plan(**notes["plan"]), Cost(**notes["cost"])
             self.resumed, self.seconds_before = len(self.log), self.log[-1]["seconds"]
+            self.began = time.monotonic()
             self.tell(self.resumed, "done before")
 
     def save(self, folder: Path) -> None:
         """Replace the checkpoint of a folder."""
-        notes = {"log": self.log, "plan": asdict(self.plan)}
+        notes = {"log": self.log, "plan": asdict(self.plan), "cost": asdict(self.cost)}
         checkpoint.save(folder, self.model, self.average, self.optimiser, self.rng, self.best, notes)
 
     @property
@@ -186,7 +191,7 @@ class Trainer:
     def _steps(self, done: int) -> Pass:
         """Every step of the pass after `done` passes, as far as it is planned."""
         self.model.train()
-        todo = list(batches(self.sequences, self.split, self.model.max_length, self.config.batch_size, self.rng))
+        todo = batches(self.sequences, self.split, self.model.max_length, self.config.batch_size, self.rng)
         current, paces = Pass(done, len(todo), []), []
         for step, items in enumerate(todo):
             at, began = done + step / len(todo), time.monotonic()
@@ -197,7 +202,7 @@ class Trainer:
             current.losses.append(self._step(items, at, f"pass {done + 1}, step {step + 1} of {len(todo)}"))
             paces.append((time.monotonic() - began, items.numel()))
             if not done and len(paces) == MEASURED_STEPS:
-                self._foresee(paces, sum(batch.numel() for batch in todo))
+                self._foresee(paces, todo.positions)
             if step % 8 == 0:
                 self.tell(done + (step + 1) / len(todo), f"loss {current.mean:.3f}", current.row())
         return current

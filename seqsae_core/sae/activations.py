@@ -1,6 +1,8 @@
 """Activations of a layer at all real positions, and their sparse codes."""
 
+import math
 import os
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -14,8 +16,29 @@ from seqsae_core.errors import UserError
 from seqsae_core.recommender.protocol import SequenceModel
 from seqsae_core.sae.autoencoders import Autoencoder
 
-SPILL_BYTES = 2**30
 ROWS = 4096
+
+
+@dataclass(frozen=True)
+class Spill:
+    """Room for matrices: in memory up to `limit` bytes each, beyond it in files of `folder`, which vanish with them."""
+
+    folder: Path
+    limit: float
+
+    def room(self, shape: tuple[int, int]) -> np.ndarray:
+        """An array for float32 values, in memory or mapped."""
+        size = 4 * shape[0] * shape[1]
+        if size <= self.limit:
+            return np.empty(shape, np.float32)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=self.folder) as file:
+            if hasattr(os, "posix_fallocate"):  # a full disk is an error here; through the map it would end the process
+                os.posix_fallocate(file.fileno(), 0, size)
+            return np.memmap(file, np.float32, "r+", shape=shape)
+
+
+IN_MEMORY = Spill(Path(), math.inf)
 
 
 @dataclass(frozen=True)
@@ -28,28 +51,32 @@ class Activations:
     user_at: np.ndarray
     event_at: np.ndarray
 
-    def at_items(self) -> "Activations":
+    def at_items(self, spill: Spill = IN_MEMORY) -> "Activations":
         """Without the model's own mask tokens."""
-        keep = self.item_at > 0
-        return self if keep.all() else Activations(*(getattr(self, f.name)[keep] for f in fields(self)))
+        keep = np.flatnonzero(self.item_at > 0)
+        if len(keep) == len(self.item_at):
+            return self
+        values = spill.room((len(keep), self.values.shape[1]))
+        for rows in slices(len(keep)):
+            values[rows] = self.values[keep[rows]]
+        return Activations(values, *(getattr(self, f.name)[keep] for f in fields(self)[1:]))
 
 
 @torch.inference_mode()
 def collect(
     model: SequenceModel, sequences: Sequences, split: Split, users: np.ndarray, layer: int, batch_size: int = 256,
-    spill: Path | None = None,
+    spill: Spill = IN_MEMORY,
 ) -> Activations:  # fmt: skip
     """Activations after `layer` at the last `max_length` events of each user's context (no target among them).
 
-    Users come out in order of context length; users without context are left out. Values of more than SPILL_BYTES are
-    written to the file `spill`, where there is one, and read from there through a read-only memory map. Raises
-    UserError for a layer that the model has not.
+    Users come out in order of context length; users without context are left out. Values take no more memory than
+    `spill` allows. Raises UserError for a layer that the model has not.
     """
-    check_layer(model, layer)
+    check_layer(layer, model.n_layers)
     users = users[split.context_end[users] > 0]
     users = users[np.argsort(split.context_end[users], kind="stable")]
     count = int(np.minimum(split.context_end[users], model.max_length).sum()) + model.mask_tokens * len(users)
-    values, at_each = _allocated((count, model.width), spill), np.empty((3, count), np.int32)
+    values, at_each = spill.room((count, model.width)), np.empty((3, count), np.int32)
     done = 0
     for who in np.array_split(users, max(1, len(users) // batch_size)):
         ends = split.context_end[who]
@@ -59,16 +86,15 @@ def collect(
         rows = slice(done, done := done + len(row))
         values[rows] = hidden.activations.numpy()[row, column]
         at_each[:, rows] = hidden.item_at.numpy()[row, column], who[row], ends[row] - items.shape[1] + column
-    return Activations(_read_only(values), *at_each)
+    return Activations(values, *at_each)
 
 
-def check_layer(model: SequenceModel, layer: int) -> None:
-    """Raise UserError for a layer that the model has not."""
-    last = model.n_layers + 1
-    if not 0 <= layer <= last:
+def check_layer(layer: int, blocks: int) -> None:
+    """Raise UserError for a layer that a model of so many blocks has not."""
+    if not 0 <= layer <= blocks + 1:
         raise UserError(
-            f"The model has no layer {layer}. Choose from 0 (embeddings), 1 to {model.n_layers} (outputs of its "
-            f"blocks) and {last} (final norm)."
+            f"The model has no layer {layer}. Choose from 0 (embeddings), 1 to {blocks} (outputs of its blocks) and "
+            f"{blocks + 1} (final norm)."
         )
 
 
@@ -88,21 +114,3 @@ def encode_sparse(sae: Autoencoder, values: np.ndarray) -> csr_array:
     """Codes of activations (n, width) as float32 (n, latents), zeros left out."""
     parts = list(encoded(sae, values))
     return csr_array(vstack(parts)) if parts else csr_array((0, sae.latents), dtype=np.float32)
-
-
-def _allocated(shape: tuple[int, int], spill: Path | None) -> np.ndarray:
-    """Room for float32 values in memory, or in the file where they are large."""
-    size = 4 * shape[0] * shape[1]
-    if spill is None or size <= SPILL_BYTES:
-        return np.empty(shape, np.float32)
-    with spill.open("wb") as file:
-        if hasattr(os, "posix_fallocate"):  # a full disk is an error here; through the map it would end the process
-            os.posix_fallocate(file.fileno(), 0, size)
-    return np.memmap(spill, np.float32, "r+", shape=shape)
-
-
-def _read_only(values: np.ndarray) -> np.ndarray:
-    if not isinstance(values, np.memmap):
-        return values
-    values.flush()
-    return np.memmap(values.filename, np.float32, "r", shape=values.shape)

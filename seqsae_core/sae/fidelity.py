@@ -32,6 +32,7 @@ def measure(
     return {
         "layer": layer,
         "latents": sae.latents,
+        "fit_mean": mean_at_items(fit).tolist(),
         **explained_variance(held_out, sae, seed),
         "l0": float(density(sae, held_out.values).sum()),
         "dead_fraction": float((densities == 0).mean()),
@@ -75,6 +76,14 @@ def explained_variance(activations: Activations, sae: Autoencoder, seed: int, dr
     return {"explained_variance": share, "explained_variance_ci95": interval}
 
 
+def mean_at_items(activations: Activations) -> np.ndarray:
+    """The mean activation without the model's own mask tokens, (width,), in double precision; also of a file."""
+    total, at_item = np.zeros(activations.values.shape[1]), activations.item_at > 0
+    for rows in slices(len(at_item)):
+        total += activations.values[rows][at_item[rows]].sum(0, dtype=np.float64)
+    return total / max(at_item.sum(), 1)
+
+
 def _mean_row(values: np.ndarray) -> np.ndarray:
     """In double precision, in which few rows among many are not lost."""
     return values.mean(0, dtype=np.float64).astype(np.float32)
@@ -85,11 +94,12 @@ def ce_recovered(
     seed: int,
 ) -> dict[str, Any]:  # fmt: skip
     """(CE_mean − CE_spliced) / (CE_mean − CE_model): full catalogue, every predicting position of the contexts
-    of the first CE_USERS users that have one; interval: paired bootstrap over them.
+    of CE_USERS users drawn by the seed among those that have one; interval: paired bootstrap over them.
 
     None where the mean does not lose against the model, so that there is nothing to recover.
     """
-    users = users[split.context_end[users] > 1][:CE_USERS]
+    users = np.random.default_rng(seed).permutation(users[split.context_end[users] > 1])[:CE_USERS]
+    users.sort()
     sums, positions = _cross_entropies(model, splices, sequences, users, split.context_end[users], layer)
     of = dict(zip(splices, sums.T, strict=True))
     gaps = np.stack([of["mean"] - of["spliced"], of["mean"] - of["model"]], 1)

@@ -69,7 +69,7 @@ class Trainer:
 
     def finish(self) -> Autoencoder:
         """The dictionary in the activations' own units, for use only."""
-        held_out = torch.from_numpy(self.values[::HELD_OUT_EVERY][:HELD_OUT_MOST].copy())
+        held_out = torch.from_numpy(_held_out(self.values))
         sae = self.sae.finished((held_out - self.mean) / self.scale)
         sae.fold(self.mean, self.scale)
         return sae.requires_grad_(False).eval()
@@ -120,6 +120,13 @@ class Trainer:
         codes = sparse.encode(x, sae.W_enc[:, dead], sae.bias()[dead], choose)
         rebuilt = sparse.decode(codes, sae.W_dec[dead])
         return config.aux_weight * (residual - rebuilt).pow(2).mean() / residual.pow(2).mean().clamp(min=1e-12)
+
+
+def _held_out(values: np.ndarray) -> np.ndarray:
+    """At most HELD_OUT_MOST of the rows that training does not draw, evenly over all: rows come in order of history
+    length, so the first are not like the rest."""
+    rows = np.arange(0, len(values), HELD_OUT_EVERY)
+    return values[rows[np.linspace(0, len(rows) - 1, min(len(rows), HELD_OUT_MOST)).astype(int)]]
 
 
 def _normalisation(values: np.ndarray) -> tuple[Tensor, float]:

@@ -7,8 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from seqsae_core.errors import UserError
 from seqsae_core.sae.activations import Activations
 from seqsae_core.sae.autoencoders import Autoencoder
+from seqsae_core.steering.edits import Edit
 
 METHODS = ("latents", "latent", "neurons", "mean_difference", "probe", "rerank", "random")
 RIDGE = 1e-3
@@ -53,6 +55,17 @@ class Dictionary:
         latents = np.argsort(-r, kind="stable")[:count]
         latents = latents[r[latents] > 0]
         return latents, r[latents] / r[latents].max(initial=1e-12)
+
+
+def concept_edit(dictionary: Dictionary, concept: int, count: int, strength: float) -> Edit:
+    """The `count` best latents of a concept as one edit that adds, by `strength`: the direction `latents` by hand.
+
+    Raises UserError where no latent that fires correlates with the concept.
+    """
+    latents, weights = dictionary.best(concept, count)
+    if not len(latents):
+        raise UserError("No latent of this dictionary goes with the concept: choose another concept or dictionary.")
+    return Edit(tuple(zip(latents.tolist(), weights.tolist(), strict=True)), strength)
 
 
 def latents_direction(

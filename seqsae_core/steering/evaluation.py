@@ -10,7 +10,9 @@ from torch import Tensor
 
 from seqsae_core.data.interactions import hash_share
 from seqsae_core.data.sequences import SCORE, SELECT, Sequences, Split, windows
+from seqsae_core.recommender import ranking
 from seqsae_core.recommender.protocol import Hidden, SequenceModel
+from seqsae_core.steering.algebra import Variants
 from seqsae_core.steering.displacement import displaced_states
 
 K = 10
@@ -80,20 +82,10 @@ def collect_contexts(
     for part in np.array_split(order, max(1, len(users) // batch_size)):
         who, ends = users[part], target_at[part]
         items = torch.from_numpy(windows(sequences, who, ends, model.max_length))
-        target = sequences.items[sequences.offsets[who] + ends]
-        rows, seen = _seen(sequences, who, ends, target)
-        buckets.append(Bucket(part, model.hidden(items, layer), rows, seen, torch.from_numpy(target).long()))
+        target = torch.from_numpy(sequences.items[sequences.offsets[who] + ends]).long()
+        known = ranking.seen(sequences, who, ends, target)
+        buckets.append(Bucket(part, model.hidden(items, layer), *known, target))
     return Contexts(model, layer, users, tuple(buckets))
-
-
-def _seen(
-    sequences: Sequences, users: np.ndarray, ends: np.ndarray, target: np.ndarray
-) -> tuple[Tensor, Tensor]:
-    """Rows and items of everything known before the target, also before the window; never the target itself."""
-    rows = np.repeat(np.arange(len(users)), ends)
-    items = np.concatenate([sequences.of(user)[:end] for user, end in zip(users, ends, strict=True)])
-    kept = items != target[rows]
-    return torch.from_numpy(rows[kept]), torch.from_numpy(items[kept]).long()
 
 
 def workers() -> ThreadPoolExecutor:
@@ -104,9 +96,9 @@ def workers() -> ThreadPoolExecutor:
 
 @torch.inference_mode()
 def lists_under(
-    contexts: Contexts, displacements: Tensor, position: str = "last", boosts: Tensor | None = None
+    contexts: Contexts, displacements: Tensor | Variants, position: str = "last", boosts: Tensor | None = None
 ) -> Lists:
-    """Lists and target ranks under each of the displacements (variants, width).
+    """Lists and target ranks under each of the displacements (variants, width), or of variants of edits.
 
     The rank counts every score at least the target's among the eleven best, so ties count against the model.
     boosts: (variants, n_items + 1) added to the scores, None = nothing added; one displacement may then serve all.
@@ -114,7 +106,8 @@ def lists_under(
     shape = (len(contexts.users), len(displacements) if boosts is None else len(boosts))
     items, ranks = np.zeros((*shape, K), np.int32), np.zeros(shape, np.int8)
     for bucket in contexts.buckets:
-        states = displaced_states(contexts.model, bucket.hidden, contexts.layer, displacements, position)
+        own = displacements if isinstance(displacements, Tensor) else displacements.of(bucket.hidden, position)
+        states = displaced_states(contexts.model, bucket.hidden, contexts.layer, own, position)
         for rows, scores in _scored(contexts.model, bucket, states, boosts):
             own = scores.gather(2, bucket.target[rows, None, None].expand(-1, scores.shape[1], 1))
             values, best = scores.topk(min(K + 1, scores.shape[2]), dim=2)

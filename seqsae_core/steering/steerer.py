@@ -1,6 +1,8 @@
 """Recommendations for one history under edits of latents."""
 
 from collections.abc import Sequence
+from copy import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,12 +11,14 @@ import torch
 from torch import Tensor
 
 from seqsae_core.errors import UserError
+from seqsae_core.recommender.protocol import Hidden, SequenceModel
 from seqsae_core.recommender.recommend import Ranking, best, hidden_of, rank_items
-from seqsae_core.recommender.single import SingleHistory
-from seqsae_core.recommender.transformer import Transformer
+from seqsae_core.recommender.single import one_history
 from seqsae_core.sae.autoencoders import Autoencoder
+from seqsae_core.sae.interchange import fingerprint
+from seqsae_core.steering.algebra import Variants, beside_plain
 from seqsae_core.steering.displacement import check_position, displaced_states
-from seqsae_core.steering.edits import Edit, check, check_strength
+from seqsae_core.steering.edits import Edit, check, linear
 
 if TYPE_CHECKING:
     from seqsae_core.study import Study
@@ -23,19 +27,19 @@ if TYPE_CHECKING:
 class Steerer:
     """A model with a dictionary on one layer.
 
-    An edit adds strength × units[latent] × decoder direction to the hidden state: linear, not clamped, and the
-    dictionary's reconstruction error stays in. units: (latents,), one standard deviation of each latent's
-    activation where it fires. `position`: "last" edits the last position, "all" every position.
+    An edit adds (edited codes − codes) · W_dec to the hidden state, so the dictionary's reconstruction error stays in;
+    for the kinds of edits see `Edit`. units: (latents,), one standard deviation of each latent's activation where it
+    fires. `position`: "last" edits the last position, "all" every one, "from N" those from the N-th item on.
     Items of the whole history are never recommended, also those before the model's window.
     """
 
     def __init__(
-        self, model: Transformer, sae: Autoencoder, layer: int, units: np.ndarray, position: str = "last"
+        self, model: SequenceModel, sae: Autoencoder, layer: int, units: np.ndarray, position: str = "last"
     ):
         if len(units) != sae.latents or not 0 <= layer <= model.n_layers + 1:
             raise ValueError(f"{len(units)} units, {sae.latents} latents; layer {layer} of {model.n_layers}")
         self.model, self.sae, self.layer, self.position = model, sae, layer, check_position(position)
-        self._single = SingleHistory(model)
+        self._single = one_history(model)
         self.units = torch.as_tensor(np.nan_to_num(units), dtype=torch.float32)
 
     @classmethod
@@ -50,20 +54,35 @@ class Steerer:
         position = position or study.config.steering.position
         return cls(study.model(), sae, study.layer(dictionary), units, position)
 
+    @property
+    def fingerprint(self) -> str:
+        """Of the dictionary whose latents the edits name; see `interchange.fingerprint`."""
+        return fingerprint(self.sae)
+
+    def at(self, position: str) -> "Steerer":
+        """The same steerer for edits at another position. Errors as in `check_position`."""
+        other = copy(self)
+        other.position = check_position(position)
+        return other
+
+    @torch.inference_mode()
     def recommend(self, history: Sequence[int], edits: Sequence[Edit] = (), k: int = 10) -> Ranking:
         """The k best items after `history` (items 1..n, oldest first) under the edits.
 
-        No edit, or only strengths of 0, is the plain model bit for bit. Ties go to the lower item id.
-        Raises UserError for an empty history, an unknown item or latent, or a strength out of bounds.
+        No edit, or edits that move no code, is the plain model bit for bit. Ties go to the lower item id.
+        Raises UserError for an empty history, an unknown item, and edits that `check` refuses.
         """
         edits = check(edits, self.sae.latents)
         if any(edit.strength for edit in edits):
-            return self.compare(history, edits, k)[1]
+            hidden = hidden_of(self.model, history, self.layer)
+            rows = self._rows(hidden, self.variants(edits))
+            if rows.any():
+                return best(self._scored(hidden, rows), history, k)[0]
         return rank_items(self._single, history, k)
 
     def compare(self, history: Sequence[int], edits: Sequence[Edit], k: int = 10) -> tuple[Ranking, Ranking]:
         """Before and after the edits, out of one batch; errors as in `recommend`."""
-        before, after = best(self.scores(history, self.displacement(edits)[None]), history, k)
+        before, after = best(self.scores(history, self.variants(edits)), history, k)
         return before, after
 
     def grid(
@@ -74,36 +93,69 @@ class Steerer:
         strengths: Sequence[float],
         k: int = 10,
     ) -> list[Ranking]:
-        """One ranking for each strength of edit number `which`, the other edits held, out of one batch."""
+        """One ranking for each strength of edit number `which`, the other edits held, out of one batch.
+
+        Errors as in `recommend`; an edit towards a level takes no negative strength.
+        """
+        return best(self.scores(history, self.sweep(edits, which, strengths)), history, k)[1:]
+
+    def variants(self, edits: Sequence[Edit]) -> Tensor | Variants:
+        """The edits at their own strengths, as one variant. Errors as in `edits.check`."""
+        edits = check(edits, self.sae.latents)
+        if linear(edits):
+            return self.displacement(edits)[None]
+        return Variants.one(self.sae, self.units, edits)
+
+    def sweep(self, edits: Sequence[Edit], which: int, strengths: Sequence[float]) -> Tensor | Variants:
+        """One variant for each strength of edit number `which`. Errors as in `grid`."""
         if not 0 <= which < len(edits):
             raise UserError(f"There is no edit number {which}: there are {len(edits)}, counted from 0.")
-        moved = Edit(edits[which].latent, 1.0)
-        held = self.displacement([edit for n, edit in enumerate(edits) if n != which])
-        sweep = torch.tensor([check_strength(float(s)) for s in strengths], dtype=torch.float32)
-        displacements = held + sweep[:, None] * self.displacement([moved])
-        return best(self.scores(history, displacements), history, k)[1:]
+        edits = check(edits, self.sae.latents)
+        asked = [check([replace(edits[which], strength=float(s))], self.sae.latents)[0].strength for s in strengths]
+        levels = torch.tensor(asked, dtype=torch.float32)
+        if linear(edits):
+            held = self.displacement([edit for n, edit in enumerate(edits) if n != which])
+            return held + levels[:, None] * self.displacement([replace(edits[which], strength=1.0)])
+        single = Variants.one(self.sae, self.units, edits)
+        table = single.strengths.repeat(1, len(levels))
+        table[which] = levels
+        return replace(single, strengths=table)
 
     def displacement(self, edits: Sequence[Edit]) -> Tensor:
-        """The sum of the edits' displacements of the hidden state, (width,). Errors as in `edits.check`."""
+        """The sum of the displacements of the hidden state by edits that add, (width,).
+
+        Errors as in `edits.check`; ValueError for another kind, which moves each state in its own way.
+        """
         edits = check(edits, self.sae.latents)
-        latents = torch.tensor([int(edit.latent) for edit in edits], dtype=torch.long)
-        strengths = torch.tensor([float(edit.strength) for edit in edits], dtype=torch.float32)
+        if not linear(edits):
+            raise ValueError("only edits that add have one displacement for all states")
+        parts = [(latent, edit.strength * weight) for edit in edits for latent, weight in edit.parts]
+        latents = torch.tensor([int(latent) for latent, _ in parts], dtype=torch.long)
+        strengths = torch.tensor([float(strength) for _, strength in parts], dtype=torch.float32)
         with torch.inference_mode():
             return (strengths * self.units[latents]) @ self.sae.W_dec[latents]
 
     @torch.inference_mode()
-    def scores(self, history: Sequence[int], displacements: Tensor) -> Tensor:
-        """Scores (1 + variants, n_items + 1): the plain row first, then one a displacement (variants, width).
+    def scores(self, history: Sequence[int], displacements: Tensor | Variants) -> Tensor:
+        """Scores (1 + variants, n_items + 1): the plain row first, then one a variant.
 
-        A row without displacement is a copy of the plain row, so that equality at strength 0 does not hang on
-        how a matrix product rounds in different rows.
+        displacements: (variants, width), or variants of edits. A row without displacement is a copy of the plain row,
+        so that equality at strength 0 does not hang on how a matrix product rounds in different rows.
         """
-        rows = torch.cat([torch.zeros(1, displacements.shape[1]), displacements])
         hidden = hidden_of(self.model, history, self.layer)
-        states = displaced_states(self.model, hidden, self.layer, rows, self.position)
-        scores = self.model.scores(states[0])
-        scores[~rows.any(1)] = scores[0].clone()
+        rows = self._rows(hidden, beside_plain(displacements))
+        still = ~(rows if rows.ndim == 2 else rows[0]).flatten(1).any(1)
+        scores = self._scored(hidden, rows)
+        scores[still] = scores[0].clone()
         return scores
+
+    def _rows(self, hidden: Hidden, displacements: Tensor | Variants) -> Tensor:
+        """Displacements as `displaced_states` takes them."""
+        return displacements if isinstance(displacements, Tensor) else displacements.of(hidden, self.position)
+
+    def _scored(self, hidden: Hidden, rows: Tensor) -> Tensor:
+        """Scores (variants, n_items + 1) under displacements of one history."""
+        return self.model.scores(displaced_states(self.model, hidden, self.layer, rows, self.position)[0])
 
 
 def moves(before: Ranking, after: Ranking, k: int = 10) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from seqsae_core.data.sequences import Split
 from seqsae_core.recommender.protocol import SequenceModel
 from seqsae_core.sae.activations import Activations
 from seqsae_core.steering import outcomes
+from seqsae_core.steering.algebra import beside_plain
 from seqsae_core.steering.directions import Dictionary, Direction, all_directions
 from seqsae_core.steering.edits import Edit
 from seqsae_core.steering.evaluation import (
@@ -218,8 +219,7 @@ def measure_edits(
     """
     who = held_out_users(sequences, split, -(-users // 2))
     contexts = collect_contexts(steerer.model, steerer.layer, sequences, who, split.valid_at[who])
-    displacement = steerer.displacement(edits)
-    variants = torch.stack([torch.zeros_like(displacement), displacement])
+    variants = beside_plain(steerer.variants(edits))
     found = outcomes.outcome(lists_under(contexts, variants, steerer.position), concept_values)
     weights = outcomes.user_weights(len(who), seed)
     lift, change = outcomes.lifts(weights, found.share), outcomes.relative_changes(weights, found.ndcg)

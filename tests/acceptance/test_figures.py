@@ -47,9 +47,9 @@ def test_the_dictionary(figures):
 
 def test_latents_against_neurons(figures):
     latents, neurons = figures["evidence"]["latents"], figures["evidence"]["neurons"]
-    assert latents["mean_max_correlation"] >= 0.23
-    assert latents["mean_max_correlation"] >= 1.25 * neurons["mean_max_correlation"]
-    assert all(np.isfinite(side["mean_max_correlation_new_items"]) for side in (latents, neurons))
+    assert latents["mean_max_correlation"] >= 0.28
+    assert latents["mean_max_correlation"] >= 1.35 * neurons["mean_max_correlation"]
+    assert latents["mean_max_correlation_new_items"] >= 1.05 * neurons["mean_max_correlation_new_items"]
 
 
 def test_strength_0_leaves_every_test_users_top_10_alone(study):
@@ -63,6 +63,7 @@ def test_strength_0_leaves_every_test_users_top_10_alone(study):
         history = sequences.of(user)[: split.test_at[user]]
         plain, steered = steerer.recommend(history), steerer.recommend(history, edits)
         before, after = steerer.compare(history, edits)
+        assert np.array_equal(plain.items, before.items), f"user {user}"
         assert np.array_equal(plain.items, steered.items), f"user {user}"
         assert np.array_equal(before.items, after.items), f"user {user}"
         assert np.array_equal(before.scores, after.scores), f"user {user}"

@@ -1,6 +1,7 @@
 """The paper's measure, by its own formula; the protocol; a run on a small made-up ML-1M."""
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -100,9 +101,9 @@ def test_settings_are_chosen_by_select_users_over_seeds():
 
 
 def test_smoke_run(folder, tmp_path):
-    grid = ["--layers", "1", "2", "--variants", "topk", "relu", "--latents=16", "--k=2", "--l1=0.1"]
-    grid += ["--steps=30", "--seeds", "0", "1"]
-    recipe = ["--preset=tiny", "--passes=1", "--negatives=8", "--max-length=8", f"--checkpoint={tmp_path / 'kept'}"]
+    options = "--layers 1 2 --variants topk relu --latents 16 --k 2 --l1 0.1 --steps 30 --seeds 0 1"
+    grid = shlex.split(options)
+    recipe = shlex.split(f"--preset tiny --passes 1 --negatives 8 --max-length 8 --checkpoint {tmp_path / 'kept'}")
     command = [sys.executable, ROOT / "benchmarks/paper.py", without_times(folder), *grid, *recipe]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

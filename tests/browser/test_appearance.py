@@ -9,7 +9,7 @@ from tests.browser import driving
 
 PATHS = {
     "overview": "/", "latents": "/latents", "latent": "/latent", "latents_vs_neurons": "/latents_vs_neurons",
-    "dictionaries": "/dictionaries", "steer": "/steer",
+    "concept": "/concept", "dictionaries": "/dictionaries", "steer": "/steer",
 }  # fmt: skip
 TALLEST = 4000
 

@@ -12,7 +12,7 @@ from tests.browser import driving
 
 PATHS = {
     "overview": "/", "latents": "/latents?search=19", "latent": "/latent?latent={latent}",
-    "latents_vs_neurons": "/latents_vs_neurons", "dictionaries": "/dictionaries",
+    "concept": "/concept?search=the", "latents_vs_neurons": "/latents_vs_neurons", "dictionaries": "/dictionaries",
     "steer": "/steer?user=5&edits={latent}:2.0",
 }  # fmt: skip
 TITLES = {entry.key: entry.title for entry in ENTRIES}

@@ -14,7 +14,8 @@ HOSTILE = (
     '<img src=x onerror="window.hostile=1"><script>window.hostile=1</script> [x](javascript:window.hostile=1) '
     "<svg onload=window.hostile=1> $x^2$ :red[x]"
 )
-PATHS = ("/", "/latents", "/latent", "/latents_vs_neurons", "/steer", "/steer?history=1-2-3")
+CONCEPTS = ("/concept", "/concept?search=img", "/concept?items=1-2-3")
+PATHS = ("/", "/latents", "/latent", *CONCEPTS, "/latents_vs_neurons", "/steer", "/steer?history=1-2-3")
 
 pytestmark = pytest.mark.browser
 

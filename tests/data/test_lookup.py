@@ -83,3 +83,35 @@ def test_an_unknown_title_is_named_with_the_nearest(lookup):
 def test_names_that_nothing_has_are_refused(lookup, name, by, message):
     with pytest.raises(UserError, match=message):
         lookup.items([name], by)
+
+
+def test_a_list_is_sorted_into_items_and_names_that_have_none(lookup):
+    found, why = lookup.sort_out(["Heat", "", " heat (1995)", "Frozen", "Heatt", "Frozen (2013)", "<b>"], "title")
+    assert found.tolist() == [1, 3]
+    assert list(why) == ["Frozen", "Heatt", "<b>"]
+    assert "names 2 items" in why["Frozen"] and why["Frozen"].endswith("Add the year.") and "Heat" in why["Heatt"]
+    nothing = lookup.sort_out([], "title")
+    assert (nothing[0].tolist(), nothing[1]) == ([], {})
+
+
+def test_only_the_first_unknown_names_of_a_list_are_advised(lookup):
+    names = [f"Heat {i}" for i in range(30)]
+    found, why = lookup.sort_out([*names, "Heat", "Frozen"], "title")
+    assert found.tolist() == [1] and list(why) == [*names, "Frozen"]
+    advised = ["nearest" in text or "check the spelling" in text for text in why.values()]
+    assert advised == [True] * 10 + [False] * 21
+    assert "names 2 items" in why["Frozen"]
+
+
+@pytest.mark.parametrize(
+    ("text", "items"),
+    [("heat", [1, 7]), ("DOOR the", [5, 6]), ("oor", []), ("heat, 2", [1, 4, 7]), ("", []), (" , ", []), ("(.*", [])],
+)
+def test_titles_are_found_by_the_beginnings_of_their_words(lookup, text, items):
+    assert lookup.containing(text).tolist() == items
+
+
+def test_words_of_scripts_without_capitals_are_found_anywhere():
+    names = ["千と千尋の神隠し", "Война и мир", "Мировая"]
+    lookup = Lookup(catalogue().head(3).assign(title=names))
+    assert [lookup.containing(text).tolist() for text in ("千尋", "мир", "ойна")] == [[1], [2, 3], []]

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from seqsae_core.data.readers import fingerprint, read
+from seqsae_core.data.sequences import build_sequences
 from seqsae_core.errors import UserError
 
 
@@ -100,6 +101,35 @@ def test_missing_and_repeated_items(tmp_path):
     (tmp_path / "items.csv").write_text("item_id,title\n2,A\n2,B\n")
     with pytest.raises(UserError, match=r"row 2: item_id .* occurs twice"):
         read(str(tmp_path / "x.csv"), str(tmp_path / "items.csv"))
+
+
+@pytest.mark.parametrize(
+    ("events", "items"),
+    [(("1", "2", "2"), ("1", "2", "abc")), (("1", "2", "abc"), ("1", "2", "7")), (("1", "2", "abc"), ("1", "", "2"))],
+    ids=["text in the items", "text in the events", "an item without an id"],
+)
+def test_ids_are_text_where_one_table_holds_text(tmp_path, events, items):
+    rows = "".join(f"1,{item},{time}\n" for time, item in enumerate(events))
+    (tmp_path / "interactions.csv").write_text("user_id,item_id,timestamp\n" + rows)
+    (tmp_path / "items.csv").write_text("item_id,title\n" + "".join(f"{item},Film {item}\n" for item in items))
+    interactions, table = read(str(tmp_path))
+    assert interactions["item_id"].tolist() == list(events)
+    titles = dict(zip(table["item_id"], table["title"], strict=True))
+    assert titles == {item: f"Film {item}" if item in items else item for item in events}
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".data", ".inter"])
+def test_one_text_id_far_down_makes_every_id_of_its_column_text(tmp_path, suffix):
+    """Longer than what pandas reads at a time, so that a column could come out in parts of two types."""
+    separator = "," if suffix == ".csv" else "\t"
+    header = {".csv": "user_id,item_id,timestamp,x", ".inter": "user_id:token\titem_id:token\ttimestamp:float\tx:float"}
+    lines = [separator.join((str(row % 50), "3", "4", str(row))) for row in range(300_000)]
+    lines.append(separator.join(("x1", "3", "4", "5")))
+    path = tmp_path / f"long{suffix}"
+    path.write_text("\n".join([header[suffix], *lines] if suffix in header else lines))
+    interactions, _ = read(str(path))
+    users = build_sequences(interactions)[0].users
+    assert set(users) == {"x1", *map(str, range(50))} and len(users) == 51
 
 
 def test_fingerprint_follows_the_bytes(tmp_path):

@@ -16,8 +16,8 @@ def test_k_core_is_the_largest_stable_set():
     frame = pd.DataFrame({"user_id": [1, 1, 2, 2, 3, 3, 4], "item_id": [1, 2, 1, 2, 1, 2, 1], "timestamp": range(7)})
     kept = k_core(frame, 2)
     assert sorted(kept["user_id"].unique()) == [1, 2, 3]
-    with pytest.raises(UserError, match="lower `min_interactions`"):
-        k_core(frame, 5)
+    with pytest.raises(UserError, match=r"^my.csv: no users .* at least 5 .*`--min-interactions` below 5"):
+        k_core(frame, 5, "my.csv")
 
 
 def test_an_event_told_twice_is_one_and_the_same_item_later_is_another():
@@ -37,6 +37,12 @@ def test_events_are_in_order_and_ties_keep_the_file_order():
     assert list(ids) == [10, 20, 30]
     assert list(sequences.users) == [5, 7]
     assert list(sequences.of(1)) == [1, 3, 2]
+
+
+@pytest.mark.parametrize("kind", ["leave-one-out", "global-temporal"])
+def test_every_validation_target_chooses_the_weights_where_all_its_users_train(kind):
+    split = make_split(random_histories(0, least=3), kind)
+    assert np.array_equal(split.validated, np.flatnonzero(split.valid_at >= 1))
 
 
 def test_leave_one_out(toy_sequences):
@@ -64,6 +70,8 @@ def test_user_disjoint_never_trains_on_a_test_or_sae_user(toy_sequences):
     split = make_split(toy_sequences, "user-disjoint")
     test, train = split.test_at >= 0, split.train_end > 0
     assert not (test & train).any()
+    assert not test[split.validated].any() and len(split.validated) == train.sum()
+    assert (split.valid_at[test] >= 1).all()
     assert 0.08 < test.mean() < 0.12
     last = toy_sequences.times[toy_sequences.offsets[1:] - 1]
     assert last[test].min() > last[~test].max()

@@ -92,12 +92,12 @@ def test_new_items_shares_no_item_between_choice_and_score(world):
 
 def test_two_sided_features_split_a_bipolar_one(world):
     values = world[0].values
-    for features in (neurons(values), pca(values, 0)):
+    for features in (neurons(values.mean(0)), pca(values, 0)):
         a = features.encode(values)
         assert features.count == 12 and (a >= 0).all()
         assert not (a[:, :6] * a[:, 6:]).any()
     assert np.allclose(
-        neurons(values).encode(values)[:, :6] - neurons(values).encode(values)[:, 6:],
+        neurons(values.mean(0)).encode(values)[:, :6] - neurons(values.mean(0)).encode(values)[:, 6:],
         values - values.mean(0),
         atol=1e-5,
     )
@@ -111,3 +111,10 @@ def test_the_probe_is_the_least_squares_ceiling(world):
     x = np.column_stack([np.ones(N), activations.values])
     fitted = x @ np.linalg.lstsq(x, y[:, 0], rcond=None)[0]
     assert r == pytest.approx(np.corrcoef(fitted, y[:, 0])[0, 1], abs=1e-4)
+
+
+def test_a_probe_of_one_concept_has_one_column(world):
+    activations, concepts = world
+    y = concepts[activations.item_at]
+    one = probe(activations.values, y[:, :1], ["a"]).encode(activations.values)
+    assert one == pytest.approx(probe(activations.values, y, list("abcde")).encode(activations.values)[:, :1], abs=1e-5)

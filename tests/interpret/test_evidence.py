@@ -1,11 +1,8 @@
 """The tables of a real tiny study: complete, finite, consistent with each other."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from seqsae_core.config import LayoutConfig
-from seqsae_core.interpret.layout import _umap, make_map
 from seqsae_core.study import Study
 
 
@@ -69,25 +66,10 @@ def test_best_table_and_summary_agree(study):
     assert gap == pytest.approx(both[0] - both[1])
 
 
-def test_map_places_every_live_latent_once(study):
-    table = study.map()
-    assert set(table["feature"]) == set(study.features().query("alive")["feature"])
-    assert table["feature"].is_unique and np.isfinite(table[["x", "y"]].to_numpy()).all()
-
-
-@pytest.mark.parametrize("alive", [0, 1, 3, 5])
-@pytest.mark.parametrize("method", ["pca", "umap"])
-def test_a_map_of_very_few_latents(alive, method):
-    latents = pd.DataFrame({"feature": np.arange(6), "alive": np.arange(6) < alive, "significant": False})
-    decoder = np.random.default_rng(0).normal(size=(6, 8)).astype(np.float32)
-    table = make_map(decoder, latents.assign(top_concept=""), LayoutConfig(method=method), seed=0)
-    assert table["feature"].tolist() == list(range(alive)) and table[["x", "y"]].notna().all(axis=None)
-
-
-def test_umap_keeps_neighbours_together():
-    rng = np.random.default_rng(0)
-    rows = np.concatenate([c + 0.1 * rng.normal(size=(30, 8)) for c in np.eye(8)[:3]]).astype(np.float32)
-    place = _umap(rows, LayoutConfig(neighbours=8), seed=0)
-    centres = place.reshape(3, 30, 2).mean(1)
-    nearest = np.linalg.norm(place[:, None] - centres, axis=2).argmin(1)
-    assert (nearest == np.repeat(np.arange(3), 30)).mean() > 0.95
+def test_map_places_every_live_latent_once_in_each_layout_and_every_neuron(study):
+    table, live = study.map(), study.features().query("alive")["feature"]
+    assert not table.duplicated(["layout", "kind", "feature"]).any() and np.isfinite(table[["x", "y"]].to_numpy()).all()
+    found = {key: set(rows["feature"]) for key, rows in table.groupby(["layout", "kind"])}
+    assert found["directions", "latents"] == found["coactivation", "latents"] == set(live)
+    neurons = study.features("neurons")
+    assert found["directions", "neurons"] == set(neurons["feature"]) and neurons["label"].iloc[0] == "Neuron 0 +"

@@ -44,7 +44,7 @@ def test_features_that_recognise_items_score_on_the_same_items_only():
 
 def test_a_feature_that_holds_for_half_of_the_users_is_chosen_there_and_scored_elsewhere():
     bench = Bench.make(activations(lambda items, _: items[:, None]), CONCEPTS, N_ITEMS, CONFIG, seed=3)
-    first, second = (np.unique(half.user_at) for half in bench.halves)
+    first, second = (np.unique(bench.select.user_at[half]) for half in bench.halves)
     assert len(first) == len(second) == N_USERS // 2 and not set(first) & set(second)
     silent = GENRES[:, :1] * 0  # what is chosen where no feature says anything
     found = screened(lambda items, users: np.hstack([silent, GENRES])[items] * np.isin(users, first)[:, None])

@@ -1,7 +1,6 @@
 """Significance, monosemanticity, clustered intervals and the two-way bootstrap against direct computation."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy.sparse import csr_array
 from scipy.stats import false_discovery_control
@@ -9,10 +8,9 @@ from scipy.stats import false_discovery_control
 from seqsae_core.data.concepts import ConceptTable
 from seqsae_core.interpret import clustered, contest
 from seqsae_core.interpret.alignment import ItemSums, item_sums, random_halves
-from seqsae_core.interpret.monosemanticity import content_vectors, monosemanticity
-from seqsae_core.interpret.naming import UNCLEAR, Namer, naming_half
+from seqsae_core.interpret.monosemanticity import concept_entropy, monosemanticity, unit_vectors
 from seqsae_core.interpret.rivals import Features
-from seqsae_core.interpret.significance import Significance, balanced_thresholds, benjamini_hochberg, permutation_test
+from seqsae_core.interpret.significance import balanced_thresholds, benjamini_hochberg, permutation_test
 from seqsae_core.sae.activations import Activations
 
 ITEMS = 120
@@ -59,7 +57,7 @@ def test_discoveries_equal_scipy():
 
 def test_monosemanticity_equals_the_double_sum():
     sums, concepts = random_world(2, linked=True)
-    e = content_vectors(concepts)[1:]
+    e = unit_vectors(concepts)[1:]
     a = sums.total[1:, 0] / sums.counts[1:]
     a = (a - a.min()) / (a.max() - a.min())
 
@@ -68,7 +66,7 @@ def test_monosemanticity_equals_the_double_sum():
         return (np.outer(w, w) * (e @ e.T))[off].sum() / np.outer(w, w)[off].sum()
 
     expected = direct(a) - direct(np.ones(ITEMS))
-    scores = monosemanticity(sums, concepts)
+    scores = monosemanticity(sums, unit_vectors(concepts))
     assert scores[0] == pytest.approx(expected, abs=1e-9)
     assert scores[0] > np.abs(scores[1:]).max()
 
@@ -76,7 +74,14 @@ def test_monosemanticity_equals_the_double_sum():
 def test_a_feature_that_never_fires_scores_zero_similarity():
     sums, concepts = random_world(2, linked=False)
     silent = ItemSums(sums.counts, sums.total * 0, sums.square * 0)
-    assert (monosemanticity(silent, concepts) == 0).all()
+    assert (monosemanticity(silent, unit_vectors(concepts)) == 0).all()
+
+
+def test_entropy_over_concepts():
+    concepts = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 0, 0]], float)
+    total = np.array([[0, 0, 0, 0], [2, 1, 0, 0], [0, 1, 0, 0], [0, 0, 3, 0], [0, 5, 0, 0]], float)
+    found = concept_entropy(ItemSums(np.ones(5), total, total**2), concepts)
+    assert found == pytest.approx([0, 1, 1, 0]), "one concept, two, one item with both, never"
 
 
 @pytest.fixture(scope="module")
@@ -153,31 +158,6 @@ def test_two_way_weights_are_products_of_users_and_items(positions):
     assert weights.shape == (50, 6000) and weights.mean() == pytest.approx(1.0, abs=0.05)
     same = (positions.user_at == positions.user_at[0]) & (positions.item_at == positions.item_at[0])
     assert (weights[:, same] == weights[:, [0]]).all()
-
-
-def test_names_need_evidence():
-    sums, concepts = random_world(0, linked=True)
-    table = ConceptTable(tuple("ABCDEF"), ("genre",) * 6, concepts.astype(np.float32))
-    titles = pd.DataFrame({"title": [f"Star Quest {i}" if c else f"Film {i}" for i, c in enumerate(concepts[1:, 0])]})
-    half = naming_half(ITEMS, seed=0)
-    tested = permuted(sums.only(half), concepts)
-    name = Namer(sums, table, titles, half, tested, permuted(sums, concepts)).name(0)
-    assert name.text.startswith("A") and name.score > 0.95 and "needed" in name.evidence
-    shuffled = concepts[np.r_[0, 1 + np.random.default_rng(5).permutation(ITEMS)]]
-    nothing = permuted(sums, shuffled)
-    silent = Namer(sums, table, titles, half, nothing, nothing)
-    names = [silent.name(i) for i in range(30)]
-    assert [n.text for n in names].count(UNCLEAR) >= 29
-    assert all(n.score is None for n in names if n.text == UNCLEAR)
-
-
-def test_a_name_that_needs_all_items_is_not_tested_on_any():
-    sums, concepts = random_world(0, linked=True)
-    table = ConceptTable(tuple("ABCDEF"), ("genre",) * 6, concepts.astype(np.float32))
-    titles = pd.DataFrame({"title": ["Film"] * ITEMS})
-    nothing = Significance(np.zeros((30, 6)), np.ones((30, 6)), np.full(6, np.inf), np.zeros((30, 6), bool))
-    name = Namer(sums, table, titles, naming_half(ITEMS, 0), nothing, permuted(sums, concepts)).name(0)
-    assert name.text == "A" and name.score is None
 
 
 def test_thresholds_are_balanced_and_exceeded_in_one_permutation_of_twenty():

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from seqsae_core.build import make_stamps
 from seqsae_core.config import preset, to_dict
 from seqsae_core.data.concepts import ConceptTable, build_catalogue, build_concepts
 from seqsae_core.study import Study, write_json, write_tables
@@ -28,7 +29,7 @@ def make(folder: Path, n_items: int = 400, latents: int = 64, until: str = "stee
     rng = np.random.default_rng(seed)
     config = preset("tiny")
     manifest = {"config": to_dict(config), "fingerprint": "x", "seed": 0, "sizes": _sizes(n_items)}
-    study = Study.create(folder, manifest)
+    study, stamps = Study.create(folder, manifest), make_stamps(config, manifest["fingerprint"])
     catalogue = _catalogue(n_items, rng)
     concepts = build_concepts(catalogue)
     features = {kind: _features(kind, latents, concepts, strength, rng) for kind, strength in KINDS.items()}
@@ -40,7 +41,7 @@ def make(folder: Path, n_items: int = 400, latents: int = 64, until: str = "stee
         "map": lambda f: write_tables(f, {"map": _map(features["latents"], rng)}),
         "steering": lambda f: _steering(f, latents, n_items, rng),
     }.items():
-        with study.stage(stage, None if stage in ("data", "recommender") else DICTIONARY, "stamp") as (
+        with study.stage(stage, None if stage in ("data", "recommender") else DICTIONARY, stamps[stage]) as (
             aside,
             _,
         ):
@@ -170,7 +171,7 @@ def _decile(number: int) -> dict:
 
 
 def _features(kind: str, n: int, concepts: ConceptTable, strength: float, rng: np.random.Generator) -> pd.DataFrame:
-    column = rng.integers(0, len(concepts.names), n)
+    column = rng.choice(np.flatnonzero(np.array(concepts.groups) != "year"), n)
     r = np.clip(strength * rng.beta(2, 6, n), 0, 1).astype(np.float32)
     alive, significant = np.arange(n) % 31 != 30, r > 0.15
     word = {"latents": "Latent", "neurons": "Neuron", "pca": "Component", "random_directions": "Direction"}[kind]
@@ -287,6 +288,28 @@ def _examples(kind: str, n: int, n_items: int, rng: np.random.Generator) -> list
     return rows
 
 
+def _alignment(latents: pd.DataFrame, concepts: ConceptTable, rng: np.random.Generator) -> pd.DataFrame:
+    live, names = latents.loc[latents["alive"], "feature"].to_numpy(), concepts.names
+    rows = len(live) * len(names)
+    figures = ("roc_auc", "average_precision", "f1", "mean_in", "mean_out", "r_select", "r_score", "r_partial", "z")
+    return pd.DataFrame(
+        {
+            "feature": np.repeat(live, len(names)),
+            "concept": pd.Categorical(np.tile(names, len(live))),
+            **{name: rng.random(rows) for name in (*figures, "promotes", "promotes_auc")},
+            "significant": rng.random(rows) < 0.1,
+            "fdr": rng.random(rows) < 0.3,
+        }
+    )
+
+
+def _context(n: int) -> pd.DataFrame:
+    """Every second latent says something of the place."""
+    even = np.arange(n) % 2 == 0
+    table = pd.DataFrame({"kind": "latents", "feature": np.arange(n, dtype=np.int32), "group": "history"})
+    return table.assign(concept="later in the history", r=0.1, r_within=-0.2, z=-9.0, significant=even)
+
+
 def _histogram(n: int, rng: np.random.Generator) -> pd.DataFrame:
     edges = np.linspace(0, 5, 21)
     rows = [
@@ -307,6 +330,8 @@ def _evidence(folder: Path, features: dict[str, pd.DataFrame], concepts: Concept
             "best": _best(features, concepts, rng),
             "enrichment": _enrichment(n, concepts, rng),
             "examples": examples,
+            "alignment": _alignment(features["latents"], concepts, rng),
+            "context": _context(n),
             "histogram": _histogram(n, rng),
         },
     )
@@ -323,6 +348,9 @@ def _evidence(folder: Path, features: dict[str, pd.DataFrame], concepts: Concept
         }
         for kind, s in KINDS.items()
     }
+    rows["latents"] |= {
+        "named_by_concepts": 0.28, "named_by_items": 0.31, "context_share": 0.29, "median_name_score": 0.72
+    }  # fmt: skip
     difference = {
         "same_items": {"mean": 0.0625, "ci95": [0.03, 0.09]},
         "new_items": {"mean": 0.013, "ci95": [-0.012, 0.03]},
@@ -339,19 +367,20 @@ def _evidence(folder: Path, features: dict[str, pd.DataFrame], concepts: Concept
     )
 
 
-def _map(latents: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    cluster = rng.integers(0, 8, len(latents))
-    centre = rng.normal(0, 5, (8, 2))
-    xy = centre[cluster] + rng.normal(0, 0.7, (len(latents), 2))
-    return pd.DataFrame(
-        {
-            "feature": latents["feature"],
-            "x": xy[:, 0],
-            "y": xy[:, 1],
-            "cluster": cluster,
-            "cluster_name": [f"Region {c}" for c in cluster],
-        }
-    )
+def _map(latents: pd.DataFrame, rng: np.random.Generator, neurons: int = 64) -> pd.DataFrame:
+    live = latents.loc[latents["alive"], "feature"].to_numpy()
+    tables = []
+    for layout, kind, features in (
+        ("directions", "latents", live),
+        ("directions", "neurons", np.arange(neurons)),
+        ("coactivation", "latents", live),
+    ):
+        cluster, centre = rng.integers(0, 8, len(features)), rng.normal(0, 5, (8, 2))
+        xy = centre[cluster] + rng.normal(0, 0.7, (len(features), 2))
+        names = [f"Region {c}" if c else "mixed" for c in cluster]
+        columns = {"layout": layout, "kind": kind, "feature": features, "x": xy[:, 0], "y": xy[:, 1]}
+        tables.append(pd.DataFrame(columns | {"cluster": cluster, "cluster_name": names}))
+    return pd.concat(tables, ignore_index=True)
 
 
 def _steering(folder: Path, n: int, n_items: int, rng: np.random.Generator) -> None:

@@ -1,16 +1,21 @@
 """The page that compares dictionaries, and the other pages for a dictionary that has no evidence yet."""
 
 import json
+import shutil
 import subprocess
+import time
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from seqsae_core import pareto
 from seqsae_core.config import RecommenderConfig, SaeConfig
 from seqsae_core.dashboard import detached, dictionaries
+from seqsae_core.errors import UserError
+from seqsae_core.figures import pareto
 from seqsae_core.sae.autoencoders import VARIANTS
 from seqsae_core.study import Study
 from tests.pages.conftest import said
@@ -94,7 +99,8 @@ def test_without_a_sweep_the_page_offers_one(open_page, tiny_study):
 
 def test_the_button_runs_the_command_with_this_python(tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setattr(subprocess, "Popen", lambda words, **options: seen.append((words, options)))
+    child = SimpleNamespace(wait=lambda: 0)
+    monkeypatch.setattr(subprocess, "Popen", lambda words, **options: seen.append((words, options)) or child)
     monkeypatch.setattr(detached.st, "toast", lambda text: None)
     detached.start(tmp_path, "python -m seqsae_core use 'a b' x")
     ((words, options),) = seen
@@ -105,7 +111,37 @@ def test_the_button_runs_the_command_with_this_python(tmp_path, monkeypatch):
     assert len(seen) == 1
 
 
-@pytest.mark.parametrize("name", ["latents", "latent", "latents_vs_neurons", "steer", "overview"])
+def test_work_that_fails_before_it_begins_says_why_on_the_page(open_page, tiny_study, tmp_path, monkeypatch):
+    folder = tmp_path / "movietweetings"
+    shutil.copytree(tiny_study, folder)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["stages"][f"dictionaries/{DEFAULT}/sae"]["stamp"] = "of another version"
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    monkeypatch.setattr(detached.st, "toast", lambda text: None)
+    command = f"python -m seqsae_core sweep {folder}"
+    detached.start(folder, command)
+    deadline = time.monotonic() + 60
+    while (folder, command) not in detached._failures and time.monotonic() < deadline:
+        time.sleep(0.1)
+    page = open_page("dictionaries", folder)
+    assert "The last run stopped" in page.error[0].value and "is missing, or of another version" in page.error[0].value
+
+
+def test_only_a_jobs_own_progress_and_failure_are_shown(open_page, swept_study, tmp_path):
+    folder = tmp_path / "movietweetings"
+    shutil.copytree(swept_study, folder)
+    stage = {"name": "evidence", "label": "Measuring", "state": "failed", "fraction": 0.1, "detail": "", "seconds": 1}
+    failed = {"stages": [stage], "state": "failed", "error": "no room", "updated": 0, "pid": 0, "job": f"use {RELU}"}
+    (folder / "progress.json").write_text(json.dumps(failed))
+    errors = {name: [e.value for e in open_page("overview", folder, dictionary=name).error] for name in (RELU, TOPK)}
+    assert errors == {RELU: ["The last run stopped: no room"], TOPK: []}
+    page = open_page("dictionaries", folder)
+    assert not page.error
+    page.selectbox[0].set_value(RELU).run()
+    assert [e.value for e in page.error] == ["The last run stopped: no room"]
+
+
+@pytest.mark.parametrize("name", ["latents", "latent", "concept", "latents_vs_neurons", "steer", "overview"])
 def test_a_link_to_a_dictionary_without_evidence_says_how_to_build_it(open_page, swept_study, name):
     page = open_page(name, swept_study, dictionary=TOPK)
     assert not page.error
@@ -117,6 +153,55 @@ def test_overview_describes_the_dictionary_that_the_link_names(open_page, swept_
     relu, default = (said(open_page("overview", swept_study, dictionary=name)) for name in (RELU, DEFAULT))
     assert "read after block 2 by a ReLU + L1 sparse autoencoder with 64 latents" in relu
     assert "read after block 1 by a TopK sparse autoencoder with 64 latents" in default
+
+
+@pytest.fixture
+def without_settings(swept_study, tmp_path) -> Path:
+    """A study whose ReLU dictionary is of a version that kept no settings."""
+    folder = shutil.copytree(swept_study, tmp_path / "old")
+    path = Study.open(folder).folder("sae", RELU) / "metrics.json"
+    metrics = json.loads(path.read_text())
+    del metrics["settings"]
+    path.write_text(json.dumps(metrics))
+    return folder
+
+
+def test_what_is_out_of_date_is_marked_where_it_is_compared_and_opened(open_page, swept_study, tmp_path):
+    study = Study.open(shutil.copytree(swept_study, tmp_path / "older"))
+    sae = f"dictionaries/{RELU}/sae"
+    older = study.manifest["stages"][sae] | {"stamp": "older"}
+    assert not open_page("dictionaries", study.path).warning
+    study.update_manifest(stages=study.manifest["stages"] | {sae: older})
+    page = open_page("dictionaries", study.path)
+    table = page.dataframe[0].value
+    assert table["name"][table["out_of_date"]].tolist() == [RELU]
+    assert not page.warning
+    page.selectbox[0].set_value(RELU).run()
+    assert f"`python -m seqsae_core use {study.path} {RELU}`" in page.warning[0].value
+    (opacity,) = {named(go.Figure(chart))[RELU].marker.opacity for chart in charts(page)}
+    assert opacity[0] < 1
+    assert "made “sae” of the dictionary" in open_page("overview", study.path, dictionary=RELU).warning[0].value
+    assert not open_page("overview", study.path).warning
+
+
+def test_an_out_of_date_default_is_built_anew(open_page, tiny_study, tmp_path):
+    study = Study.open(shutil.copytree(tiny_study, tmp_path / "older"))
+    steering = f"dictionaries/{DEFAULT}/steering"
+    older = study.manifest["stages"][steering] | {"stamp": "older"}
+    study.update_manifest(stages=study.manifest["stages"] | {steering: older})
+    (warning,) = open_page("latents", study.path).warning
+    assert "made “steering” of" in warning.value and f"`{study.build_command()}`" in warning.value
+
+
+def test_a_dictionary_without_settings_can_be_opened_and_is_no_choice(open_page, without_settings):
+    page = open_page("overview", without_settings, dictionary=RELU)
+    assert not page.error
+    assert "blocks and width 16. Split leave-one-out" in said(page)
+    with pytest.raises(UserError, match="Choose one of") as told:
+        Study.open(without_settings).sae_config(RELU)
+    assert str(told.value).endswith(f"Choose one of: {DEFAULT}, {TOPK}.")
+    table = open_page("dictionaries", without_settings).dataframe[0].value.set_index("name")
+    assert pd.isna(table["layer"][RELU]) and table["layer"][TOPK] == 2
 
 
 def test_every_variant_and_layer_has_words():

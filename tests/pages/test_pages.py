@@ -129,8 +129,22 @@ def test_dead_latents_can_be_listed(open_page, invented):
 def test_a_latent_shows_its_evidence_and_what_it_moves(open_page, invented):
     page = open_page("latent", invented, latent=3)
     assert len(page.metric) == 5
-    assert len(page.dataframe) == 2
+    assert len(page.dataframe) == 3
     assert "What fires it" in said(page)
+
+
+def test_a_latent_stands_beside_every_concept(open_page, invented):
+    page = open_page("latent", invented, latent=3)
+    table = next(d.value for d in page.dataframe if "roc_auc" in d.value)
+    assert len(table) == 8 and table["r_score"].abs().is_monotonic_decreasing
+    page.toggle(key="all-concepts").set_value(True).run()
+    assert len(next(d.value for d in page.dataframe if "roc_auc" in d.value)) > 8
+
+
+def test_a_latent_says_what_the_history_adds(open_page, invented):
+    table = next(d.value for d in open_page("latent", invented, latent=2).dataframe if "r_within" in d.value)
+    assert table["concept"].tolist() == ["later in the history"]
+    assert "wherever in a history" in said(open_page("latent", invented, latent=3))
 
 
 def test_a_latent_says_how_well_it_reappears_once_it_was_trained_again(open_page, tmp_path):
@@ -162,7 +176,21 @@ def test_the_contest_shows_both_figures_with_their_differences(open_page, invent
     labels = [m.label for m in open_page("latents_vs_neurons", invented).metric]
     assert [
         f"{kind}, {items} items" for items in ("same", "new") for kind in ("Latents", "Neurons", "Difference")
-    ] == labels
+    ] == labels[:6]
+
+
+def test_every_rival_has_a_row_and_those_not_beaten_are_named(open_page, invented):
+    page = open_page("latents_vs_neurons", invented)
+    table = next(d.value for d in page.dataframe if "ahead_new" in d.value)
+    assert table["kind"].tolist() == ["Latents", "Neurons", "PCA", "Random directions", "Probe (ceiling)"]
+    assert table.set_index("kind").loc["Neurons", "ahead_same"] == "+0.062 (+0.030 to +0.090)"
+    assert "**On new items** latents are not shown to beat Neurons." in said(page)
+    assert "**On same items** latents are ahead of every rival measured." in said(page)
+
+
+def test_what_the_names_are_worth_is_said(open_page, invented):
+    values = {m.label: m.value for m in open_page("latents_vs_neurons", invented).metric}
+    assert (values["Named by concepts"], values["Unclear"], values["Detection"]) == ("28.0 %", "41.0 %", "0.72")
 
 
 def test_a_concept_and_a_rival_are_read_from_the_link(open_page, invented):

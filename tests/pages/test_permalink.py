@@ -5,11 +5,12 @@ import pytest
 from seqsae_core.dashboard.permalink import PARSERS, View, params, parse
 from seqsae_core.errors import UserError
 
-FULL = View("s", "d", 3, "neurons", 7, "Sci-Fi", 12, (5, 1, 5), ((12, 2.0), (40, -1.5)), "a b")
+FULL = View("s", "d", 3, "neurons", 7, "Sci-Fi", 12, (5, 1, 5), ((12, 2.0), (40, -1.5)), "a b", (7, 2))
 
 
 @pytest.mark.parametrize(
-    "view", [View(), FULL, View(edits=()), View(history=()), View(edits=((0, 0.1 + 0.2),)), View(user=0)]
+    "view",
+    [View(), FULL, View(edits=()), View(history=()), View(items=()), View(edits=((0, 0.1 + 0.2),)), View(user=0)],
 )
 def test_a_view_survives_the_url(view):
     assert parse(params(view)) == view
@@ -29,7 +30,8 @@ def test_home_keeps_study_and_dictionary_only():
 
 BAD = (
     "latent=-1", "latent=1.5", "latent=", "user=²", "history=1--2", "history=1,2", "edits=1", "edits=1:inf",
-    "edits=1:2,1:3", "kind=x", "study=..", "study=a/b", "history=" + "-".join("1" * 501), "latent=" + "9" * 400,
+    "edits=1:2,1:3", "kind=x", "study=..", "study=a/b", "history=" + "-".join("1" * 501),
+    "items=" + "-".join("1" * 1001), "items=1,2", "latent=" + "9" * 400,
 )  # fmt: skip
 
 

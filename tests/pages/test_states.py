@@ -9,7 +9,7 @@ from seqsae_core.study import Study
 from tests.pages import synthetic
 from tests.pages.conftest import said
 
-PAGES = ("overview", "latents", "latent", "latents_vs_neurons", "dictionaries")
+PAGES = ("overview", "latents", "latent", "concept", "latents_vs_neurons", "dictionaries")
 BAD_LINKS = {
     ("latent", "latent", "99999"): "latents 0 to 63",
     ("latent", "latent", "three"): "write a whole number",
@@ -18,6 +18,9 @@ BAD_LINKS = {
     ("latents_vs_neurons", "concept", "Nonsense"): "no concept `Nonsense`",
     ("latents_vs_neurons", "kind", "unicorns"): "use one of latents",
     ("latents", "edits", "1:x"): "latent:strength pairs",
+    ("concept", "concept", "Nonsense"): "no concept `Nonsense`",
+    ("concept", "items", "3-99999"): "no item 99999",
+    ("concept", "items", "3,4"): "joined by dashes",
 }
 
 

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 from rectools import Columns
-from rectools.metrics import MRR, NDCG, CatalogCoverage, HitRate, Intersection
+from rectools.metrics import MRR, NDCG, CatalogCoverage, HitRate, Intersection, MeanInvUserFreq
 from rectools.models.rank import Distance, ImplicitRanker
 from scipy.sparse import csr_matrix
 
@@ -19,8 +19,11 @@ def main() -> None:
     print(json.dumps([figures(**case) for case in json.load(sys.stdin)]))
 
 
-def figures(scores: list, seen: list, targets: list, cutoffs: list) -> dict[str, float]:
-    """scores: (users, items); seen: pairs of user and item that no list may hold; targets: one item a user."""
+def figures(scores: list, seen: list, targets: list, cutoffs: list, counts: list) -> dict[str, float]:
+    """scores: (users, items); seen: pairs of user and item that no list may hold; targets: one item a user.
+
+    counts: events of each item, (items,).
+    """
     users, items = np.shape(scores)
     lists = recommended(np.array(scores, np.float32), np.array(seen), max(cutoffs))
     truth = pd.DataFrame({Columns.User: range(users), Columns.Item: targets})
@@ -30,7 +33,8 @@ def figures(scores: list, seen: list, targets: list, cutoffs: list) -> dict[str,
         found[f"ndcg@{k}"] = NDCG(k=k, divide_by_achievable=True).calc(lists, truth)
         found[f"mrr@{k}"] = MRR(k=k).calc(lists, truth)
     found[f"coverage@{LIST}"] = CatalogCoverage(k=LIST, normalize=True).calc(lists, range(items))
-    found[f"diversity@{LIST}"] = 1 - overlap(lists)
+    found[f"novelty@{LIST}"] = MeanInvUserFreq(k=LIST).calc(lists, as_many_users(counts))
+    found[f"diversity@{LIST}"] = 1 - jaccard(lists)
     return {name: float(value) for name, value in found.items()}
 
 
@@ -44,15 +48,27 @@ def recommended(scores: np.ndarray, seen: np.ndarray, k: int) -> pd.DataFrame:
     return lists.assign(**{Columns.Rank: lists.groupby(Columns.User).cumcount() + 1})
 
 
-def overlap(lists: pd.DataFrame) -> float:
-    """Mean intersection of two users' lists over all pairs of users; each pair stands for one of RecTools' users."""
+def as_many_users(counts: list) -> pd.DataFrame:
+    """Each event as the one interaction of a user, so that RecTools' shares of users are shares of events."""
+    items = np.repeat(np.arange(len(counts)), counts)
+    return pd.DataFrame({Columns.User: np.arange(len(items)), Columns.Item: items})
+
+
+def jaccard(lists: pd.DataFrame) -> float:
+    """Mean Jaccard similarity over all pairs of users, from RecTools' intersections: shares of the first list.
+
+    Each pair stands for one of RecTools' users.
+    """
+    lists = lists[lists[Columns.Rank] <= LIST]
     pairs = pd.DataFrame(combinations(lists[Columns.User].unique(), 2), columns=["one", "other"])
     one, other = (
         pairs[[side]].rename_axis("pair").reset_index().merge(lists, left_on=side, right_on=Columns.User)
         for side in pairs
     )
     sides = [side.assign(**{Columns.User: side["pair"]}) for side in (one, other)]
-    return Intersection(k=LIST).calc(*sides)
+    lengths = [side.groupby(Columns.User).size() for side in sides]
+    common = Intersection(k=LIST).calc_per_user(*sides) * lengths[0]
+    return (common / (lengths[0] + lengths[1] - common)).mean()
 
 
 if __name__ == "__main__":

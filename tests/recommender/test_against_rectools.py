@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".venv-rivals/bin/python"
 SIZES = [(2, 40), (20, 30), (30, 60), (40, 200), (25, 500), (60, 90)]
 SHORT = (15, 12)
-COMPARED = [*ACCURACY, "coverage@10", "diversity@10"]
+COMPARED = [*ACCURACY, "coverage@10", "novelty@10", "diversity@10"]
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +67,7 @@ def question(sequences: Sequences, scores: np.ndarray) -> dict[str, list]:
     seen = {(u, int(i) - 1) for u in range(len(sequences)) for i in sequences.of(u)[:-1]} - set(enumerate(target))
     return {
         "scores": scores[:, 1:].tolist(), "seen": sorted(seen), "targets": target.tolist(), "cutoffs": list(CUTOFFS),
+        "counts": np.bincount(sequences.items, minlength=sequences.n_items + 1)[1:].tolist(),
     }  # fmt: skip
 
 
@@ -87,16 +88,16 @@ def theirs(python: Path, cases: list) -> list[dict[str, float]]:
 
 
 @pytest.mark.parametrize("number", range(len(SIZES)), ids=[f"{u}x{i}" for u, i in SIZES])
-def test_accuracy_coverage_and_diversity_equal_rectools(cases, theirs, number):
+def test_accuracy_and_lists_equal_rectools(cases, theirs, number):
     found = ours(*cases[number])
     assert set(theirs[number]) == set(COMPARED)
     assert [found[name] for name in COMPARED] == pytest.approx([theirs[number][n] for n in COMPARED], abs=1e-9, rel=0)
 
 
-def test_where_lists_are_short_only_diversity_differs(cases, theirs):
-    """Ours weighs a pair by the length of its list, the mean of RecTools' intersections does not."""
+def test_where_lists_are_short_only_novelty_differs(cases, theirs):
+    """Ours weighs a user by the length of the list, RecTools' mean over users does not."""
     found, expected = ours(*cases[-1]), theirs[-1]
-    assert {name for name in COMPARED if found[name] != pytest.approx(expected[name], abs=1e-9)} == {"diversity@10"}
+    assert {name for name in COMPARED if found[name] != pytest.approx(expected[name], abs=1e-9)} == {"novelty@10"}
 
 
 def test_the_cases_tell_cutoffs_apart_and_hold_targets_seen_before(cases):

@@ -98,6 +98,51 @@ def test_the_plan_is_kept(toy_sequences, tmp_path):
     assert two.seconds >= one.log[0]["seconds"]
 
 
+class Clock:
+    """Seconds that pass only where a test lets them: for the model's start, each step and each validation."""
+
+    def __init__(self, monkeypatch, start: float, step: float, validation: float):
+        self.now = 0.0
+        monkeypatch.setattr(training, "time", self)
+        for owner, name, seconds in (
+            (training, "make_model", start), (training.Trainer, "_step", step), (training, "validate", validation),
+        ):  # fmt: skip
+            monkeypatch.setattr(owner, name, self._taking(getattr(owner, name), seconds))
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def _taking(self, work, seconds):
+        def slower(*args):
+            self.now += seconds
+            return work(*args)
+
+        return slower
+
+
+def test_a_training_that_goes_on_keeps_its_cost_and_counts_the_models_start_once(toy_sequences, tmp_path, monkeypatch):
+    Clock(monkeypatch, start=30.0, step=1.0, validation=8.0)
+    split = make_split(toy_sequences, "leave-one-out")
+    one = training.Trainer(toy_sequences, split, SMALL, 12, SEED)
+    one.run_pass()
+    one.save(tmp_path)
+    two = training.Trainer(toy_sequences, split, SMALL, 12, SEED)
+    two.resume(tmp_path)
+    assert two.cost == one.cost and two.cost.validate == 8.0
+    assert two.seconds == one.log[0]["seconds"] == 30.0 + one.cost.train + 8.0
+
+
+def test_a_training_that_goes_on_more_slowly_still_ends_within_its_seconds(toy_sequences, tmp_path, monkeypatch):
+    config = replace(SMALL, passes=3, seconds=200.0)
+    with monkeypatch.context() as patched:
+        Clock(patched, start=30.0, step=1.0, validation=8.0)
+        with pytest.raises(KeyboardInterrupt):
+            run(toy_sequences, config, Reporter(2), tmp_path)
+    Clock(monkeypatch, start=30.0, step=20.0, validation=8.0)
+    log = run(toy_sequences, config, None, tmp_path)[1]
+    assert len(log) == 2 and 200.0 - 20.0 < log[-1]["seconds"] <= 200.0 + 20.0 - 8.0
+
+
 def test_a_checkpoint_cut_off_while_written_is_not_read(toy_sequences, tmp_path, monkeypatch):
     whole, _ = run(toy_sequences, SMALL)
     with pytest.raises(KeyboardInterrupt):
@@ -123,3 +168,21 @@ def test_a_damaged_checkpoint_is_as_none(toy_sequences, tmp_path):
     model, _ = run(toy_sequences, SMALL, again, tmp_path)
     assert again.passes[0] == 1
     assert same_weights(model, run(toy_sequences, SMALL)[0])
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
+def test_a_checkpoint_of_another_device_is_as_none(toy_sequences, tmp_path, monkeypatch, before):
+    """Another device has another generator beside torch's own: here a second name for that one."""
+    own = checkpoint.generators
+    with monkeypatch.context() as patched:
+        if before:
+            patched.setattr(checkpoint, "generators", lambda device: own(device) | {"other": torch})
+        with pytest.raises(KeyboardInterrupt):
+            run(toy_sequences, SMALL, Reporter(3), tmp_path)
+    if not before:
+        monkeypatch.setattr(checkpoint, "generators", lambda device: own(device) | {"other": torch})
+    again = Reporter()
+    model, log = run(toy_sequences, SMALL, again, tmp_path)
+    whole, whole_log = run(toy_sequences, SMALL)
+    assert again.passes[0] == 1 and set(again.resumed) == {0.0}
+    assert same_weights(model, whole) and without_time(log) == without_time(whole_log)

@@ -11,7 +11,7 @@ from seqsae_core.__main__ import main
 from seqsae_core.data.sequences import Sequences
 from seqsae_core.errors import UserError
 from seqsae_core.recommender import evaluation
-from seqsae_core.recommender.recommend import Recommender
+from seqsae_core.recommender.recommend import Recommender, best
 from seqsae_core.recommender.transformer import ARCHITECTURES
 from seqsae_core.study import Study
 
@@ -54,6 +54,15 @@ def test_lists_are_those_of_the_batch_evaluation(recommender, sequences):
     assert (np.array(found) == expected).all()
 
 
+def test_any_model_of_the_protocol_is_ranked(recommender, sequences, bare):
+    other = Recommender(bare(recommender.model), catalogue())
+    for user, end in enumerate(sequences.lengths[:40] - 1):
+        history = sequences.of(user)[:end]
+        found, expected = other.recommend(history), recommender.recommend(history)
+        assert np.array_equal(found.items, expected.items)
+        assert np.allclose(found.scores, expected.scores, rtol=0, atol=1e-10)
+
+
 def test_numbers_ids_and_titles_of_the_same_items_give_the_same_list(recommender):
     items = [5, 77, 5, 120, 31]
     ids, titles = [ITEMS + 1 - i for i in items], [f"title {i}" for i in items]
@@ -79,6 +88,13 @@ def test_the_window_is_read_and_the_whole_history_removed(recommender):
     short = recommender.recommend(history[-WINDOW:], k=ITEMS)
     assert sorted(found.items) == list(range(31, ITEMS + 1))
     assert found.items.tolist() == [i for i in short.items if i > 30]
+
+
+def test_a_reversed_view_of_a_history_is_a_history(recommender):
+    history = np.array([5, 77, 31, 9])
+    scores = torch.zeros(1, ITEMS + 1)
+    assert set(best(scores, history[::-1], ITEMS)[0].items) == set(range(ITEMS + 1)) - set(history.tolist())
+    assert np.array_equal(recommender.recommend(history[::-1]).items, recommender.recommend([9, 31, 77, 5]).items)
 
 
 def test_seen_items_stay_when_asked(recommender):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from seqsae_core.recommender.single import SingleHistory
+from seqsae_core.recommender.single import PlainHistory, SingleHistory, one_history
 from seqsae_core.recommender.transformer import ARCHITECTURES, Transformer
 
 LENGTHS = [1, 2, 7, 12]
@@ -59,3 +59,13 @@ def test_weights_loaded_later_are_followed(architecture):
     model.load_state_dict(other.state_dict())
     after = follower.scores(history(7))
     assert not torch.allclose(before, after, atol=0.01) and torch.equal(after, single(other, history(7)))
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_our_own_models_take_the_quick_way_and_others_the_plain_one(architecture, bare):
+    model = random_model(architecture)
+    assert isinstance(one_history(model), SingleHistory)
+    other = one_history(bare(model))
+    assert isinstance(other, PlainHistory) and (other.n_items, other.max_length) == (50, 12)
+    with torch.inference_mode():
+        assert torch.equal(other.scores(history(7)), whole(model, history(7)))

@@ -40,6 +40,21 @@ def test_training_learns_the_rule_and_repeats_exactly(cycle, architecture, setti
     assert training.validate(one, cycle, split) == max(row["ndcg@10"] for row in log) > 0.9
 
 
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"objective": "gBCE"}, "no objective “gBCE”. Choose one of: softmax, gbce"),
+        ({"objective": "nonsense", "negatives": None}, "no objective “nonsense”"),
+        ({"objective": "gbce", "negatives": None}, "needs negatives"),
+        ({"objective": "gbce", "popular_negatives": 0.5}, "uniform negatives: set `popular_negatives` to 0"),
+    ],
+)
+def test_an_objective_that_cannot_be_trained_is_refused(toy_sequences, settings, told):
+    split = make_split(toy_sequences, "leave-one-out")
+    with pytest.raises(UserError, match=told):
+        training.train(toy_sequences, split, replace(SMALL, **settings), 8, seed=0)
+
+
 @pytest.mark.parametrize("decay", [0.0, 0.6, 0.995])
 def test_the_weights_kept_are_the_moving_average_of_each_step(toy_sequences, decay):
     split = make_split(toy_sequences, "leave-one-out")
@@ -95,7 +110,7 @@ def test_products_in_bfloat16_leave_losses_weights_and_gradients_in_float32(
     monkeypatch.setattr(training, "best_device", lambda: torch.device("cpu"))
     trainer, products = training.Trainer(cycle, split, config, 15, 3), []
     trainer.model.blocks[0].qkv.register_forward_hook(lambda *args: products.append(args[-1].dtype))
-    windows = next(batching.batches(cycle, split, 15, 16, trainer.rng))
+    windows = next(iter(batching.batches(cycle, split, 15, 16, trainer.rng)))
     loss = trainer.loss_of(trainer.model, windows, trainer.rng)
     loss.backward()
     assert products == [torch.bfloat16]
@@ -146,6 +161,17 @@ def test_validation_takes_the_same_users_each_time_where_there_are_many(toy_sequ
     monkeypatch.setattr(training, "target_ranks", watched)
     assert training.validate(toy_model, toy_sequences, split) == training.validate(toy_model, toy_sequences, split)
     assert np.array_equal(*taken) and len(np.unique(taken[0])) == 25
+
+
+def test_user_disjoint_weights_are_chosen_without_a_look_at_test_users(toy_sequences, toy_model, monkeypatch):
+    split, taken = make_split(toy_sequences, "user-disjoint"), []
+    ranks = evaluation.target_ranks
+    monkeypatch.setattr(training, "target_ranks", lambda *args: taken.append(args[2]) or ranks(*args))
+    training.validate(toy_model, toy_sequences, split)
+    typical, number = training.typical_users(split, 20)
+    assert number == len(taken[0]) > 20
+    for users in (taken[0], typical):
+        assert (split.test_at[users] == -1).all() and (split.train_end[users] >= 1).all()
 
 
 def test_training_stops_within_its_seconds(toy_sequences):

@@ -66,6 +66,15 @@ def test_the_threshold_of_a_finished_batch_variant_lets_k_codes_a_position_fire(
     assert (sae.encode(torch.randn(4000, 8)) > 0).sum(1).float().mean() == pytest.approx(4, rel=0.05)
 
 
+@pytest.mark.parametrize("variant", ["batchtopk", "matryoshka"])
+def test_the_threshold_is_that_of_all_rows_where_they_drift(monkeypatch, variant):
+    monkeypatch.setattr(training, "HELD_OUT_MOST", 100)
+    values, _ = sparse_world(n=8000)
+    values *= np.linspace(0.2, 3, len(values), dtype=np.float32)[:, None]
+    sae = train(values, replace(SMALL, variant=variant, steps=100), 0)
+    assert encode_sparse(sae, values).nnz / len(values) == pytest.approx(4, rel=0.1)
+
+
 def test_jumprelu_is_zero_up_to_the_threshold_and_the_identity_above():
     sae = JumpReLU(2, 3).requires_grad_(False)
     sae.threshold.copy_(torch.tensor([0.5, 1.0, 0.0]))

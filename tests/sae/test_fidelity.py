@@ -10,7 +10,7 @@ from seqsae_core.errors import UserError
 from seqsae_core.recommender import evaluation
 from seqsae_core.recommender.transformer import ARCHITECTURES
 from seqsae_core.sae import activations, fidelity
-from seqsae_core.sae.activations import Activations, collect, encode_sparse
+from seqsae_core.sae.activations import Activations, Spill, collect, encode_sparse
 from seqsae_core.sae.autoencoders import make
 from seqsae_core.sae.training import train
 
@@ -119,6 +119,19 @@ def test_the_interval_of_what_is_recovered_is_that_of_paired_losses(world, monke
     assert found["ce"]["mean"] == pytest.approx((own + gap).sum() / 10)
 
 
+def test_cross_entropy_is_of_users_drawn_by_the_seed_among_those_that_predict(world, monkeypatch):
+    model, sequences, split = world
+    users, asked = split.users(SELECT, SCORE), []
+    monkeypatch.setattr(fidelity, "CE_USERS", 5)
+    monkeypatch.setattr(fidelity, "_cross_entropies", lambda *a: asked.append(a[3]) or (np.ones((len(a[3]), 3)), 1))
+    splices = dict.fromkeys(("model", "spliced", "mean"))
+    for seed in (0, 0, *range(1, 40)):
+        fidelity.ce_recovered(model, splices, sequences, split, users, 1, seed)
+    assert asked[0].tolist() == asked[1].tolist() != asked[2].tolist()
+    assert all(len(set(some.tolist())) == 5 for some in asked)
+    assert set(np.concatenate(asked)) == set(users[split.context_end[users] > 1]), "the last too"
+
+
 def test_half_of_the_way_from_the_mean_explains_three_quarters_and_changes_lists(world):
     model, sequences, split = world
     fit, held_out = (collect(model, sequences, split, split.users(*r), 1) for r in ((FIT,), (SELECT, SCORE)))
@@ -177,12 +190,18 @@ def test_densities_fall_into_bins_and_none_is_lost(positions):
 
 def test_spilled_activations_are_the_same_and_train_the_same(world, tmp_path, monkeypatch):
     model, sequences, split = world
-    kept = collect(model, sequences, split, split.users(FIT), 1, spill=tmp_path / "rows")
-    assert not (tmp_path / "rows").exists()
-    monkeypatch.setattr(activations, "SPILL_BYTES", 0)
-    spilled = collect(model, sequences, split, split.users(FIT), 1, spill=tmp_path / "rows")
+    monkeypatch.setattr(activations, "ROWS", 32)
+    size = collect(model, sequences, split, split.users(FIT), 1).values.nbytes
+    kept, spilled = (
+        collect(model, sequences, split, split.users(FIT), 1, spill=Spill(tmp_path, limit))
+        for limit in (size, size - 1)
+    )
+    assert not isinstance(kept.values, np.memmap)
     assert isinstance(spilled.values, np.memmap) and np.array_equal(spilled.values, kept.values)
-    assert not spilled.values.flags.writeable
+    assert isinstance(spilled.at_items(Spill(tmp_path, 0)).values, np.memmap)
+    assert np.array_equal(spilled.at_items(Spill(tmp_path, 0)).values, kept.values[kept.item_at > 0])
+    assert fidelity.mean_at_items(spilled) == pytest.approx(kept.values[kept.item_at > 0].mean(0), abs=1e-5)
+    assert not list(tmp_path.iterdir()), "files vanish with their matrices"
     assert all(np.array_equal(getattr(spilled, n), getattr(kept, n)) for n in ("item_at", "user_at", "event_at"))
     codes = [encode_sparse(perfect(8), found.values) for found in (spilled, kept)]
     assert np.array_equal(codes[0].toarray(), codes[1].toarray())

@@ -53,21 +53,73 @@ def test_codes_and_reconstructions_are_the_writers(tmp_path, architecture, centr
     assert torch.allclose(sae(x), (codes / scale) @ w["W_dec"] + w["b_dec"], atol=1e-4)
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"architecture": "jumprelu"},
-        {"architecture": None},
-        {"normalize_activations": "layer_norm"},
-        {"reshape_activations": "hook_z"},
-        {"d_sae": LATENTS + 1},
-        {"k": None},
-    ],
-    ids=str,
-)
-def test_what_cannot_be_read_exactly_is_refused(tmp_path, changes):
+@pytest.mark.parametrize("name", ["activation_fn_str", "activation_fn"])
+@pytest.mark.parametrize("architecture", ["standard", "topk", None])
+def test_topk_of_saelens_before_6_is_read_as_topk(tmp_path, architecture, name):
+    old = {name: "topk", "activation_fn_kwargs": {"k": K}, "k": None, "normalize_activations": False}
+    config, w = write_foreign(tmp_path, architecture=architecture, **old)
+    x = torch.randn(50, WIDTH)
+    expected = their_codes(config | {"architecture": "topk", "k": K}, w, x)
+    assert torch.allclose(interchange.load(tmp_path).encode(x), expected, atol=1e-4)
+
+
+def test_relu_of_saelens_before_6_is_read_as_relu(tmp_path):
+    old = {"architecture": None, "activation_fn_str": "relu", "activation_fn_kwargs": {}, "k": None}
+    config, w = write_foreign(tmp_path, **old)
+    x = torch.randn(50, WIDTH)
+    expected = their_codes(config | {"architecture": "standard"}, w, x)
+    assert torch.allclose(interchange.load(tmp_path).encode(x), expected, atol=1e-4)
+
+
+WRONG = [
+    ({"architecture": "jumprelu"}, "threshold"),
+    ({"architecture": "gated"}, "architecture “gated”.*known: topk"),
+    ({"architecture": ["topk"]}, "architecture"),
+    ({"normalize_activations": "layer_norm"}, "normalize_activations “layer_norm”"),
+    ({"normalize_activations": True}, "normalize_activations “True”"),
+    ({"reshape_activations": "hook_z"}, "reshape_activations “hook_z”"),
+    ({"apply_b_dec_to_input": "false"}, "apply_b_dec_to_input “false”"),
+    ({"rescale_acts_by_decoder_norm": "no"}, "rescale_acts_by_decoder_norm “no”"),
+    ({"architecture": "standard", "activation_fn_str": "tanh-relu"}, "activation_fn “tanh-relu”"),
+    ({"architecture": "jumprelu", "activation_fn": "topk"}, "activation_fn “topk”"),
+    ({"d_sae": LATENTS + 1}, "d_sae is 6 × 21"),
+    ({"d_in": WIDTH + 1}, "d_sae is 7 × 20"),
+    ({"d_in": "6"}, 'd_in is "6"'),
+    ({"d_sae": 10**15}, "d_sae"),
+    ({"d_in": None}, "d_in is null"),
+    ({"k": None}, "k is null"),
+    ({"k": "3"}, 'k is "3"'),
+    ({"k": 3.0}, "k is 3.0"),
+    ({"k": True}, "k is true"),
+    ({"k": 0}, "k is 0"),
+    ({"k": LATENTS + 1}, r"k is 21.*from 1 to 20"),
+    ({"k": None, "activation_fn_str": "topk", "activation_fn_kwargs": [K]}, "k is null"),
+    ({"metadata": "layer.1"}, "metadata must be a JSON object"),
+]
+
+
+@pytest.mark.parametrize(("changes", "told"), WRONG, ids=[str(changes) for changes, _ in WRONG])
+def test_what_cannot_be_read_exactly_is_refused(tmp_path, changes, told):
     write_foreign(tmp_path, **changes)
-    with pytest.raises(UserError, match=r"cfg\.json"):
+    with pytest.raises(UserError, match=rf"cfg\.json.*{told}.*\. (Save|Correct)"):
+        interchange.load(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["[]", "null", '"topk"', "3"])
+def test_settings_that_are_no_object_are_refused(tmp_path, content):
+    write_foreign(tmp_path)
+    (tmp_path / interchange.CONFIG).write_text(content)
+    for read in (interchange.load, interchange.trained_on):
+        with pytest.raises(UserError, match=r"cfg\.json holds no settings.*Save"):
+            read(tmp_path)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite_are_refused(tmp_path, value):
+    _, weights = write_foreign(tmp_path)
+    weights["b_enc"][2] = value
+    save_file(weights, tmp_path / interchange.WEIGHTS)
+    with pytest.raises(UserError, match=r"sae_weights\.safetensors: b_enc holds NaN.*Train"):
         interchange.load(tmp_path)
 
 
@@ -83,12 +135,28 @@ def test_a_missing_or_broken_file_is_named(tmp_path, name, content):
 
 
 @pytest.mark.parametrize(
-    "changes", [{"activation": "groupmax"}, {"transcode": True}, {"skip_connection": True}], ids=str
+    ("changes", "told"),
+    [
+        ({"activation": "groupmax"}, "activation “groupmax”"),
+        ({"transcode": True}, "transcode"),
+        ({"skip_connection": True}, "skip_connection"),
+        ({"signed": True}, "signed"),
+        ({"k": LATENTS + 1}, "k is 21"),
+        ({"k": 0}, "k is 0"),
+        ({"k": None}, "k is null"),
+        ({"d_in": WIDTH + 1}, "d_in is 7"),
+        ({"d_in": 6.0}, "d_in is 6.0"),
+    ],
+    ids=str,
 )
-def test_what_else_sparsify_saves_is_refused(tmp_path, changes):
-    save_file({"W_dec": torch.randn(LATENTS, WIDTH)}, tmp_path / interchange.SPARSIFY_WEIGHTS)
+def test_what_else_sparsify_saves_is_refused(tmp_path, changes, told):
+    weights = {"W_dec": (LATENTS, WIDTH), "b_dec": (WIDTH,), "encoder.weight": (LATENTS, WIDTH)}
+    drawn = {name: torch.randn(shape) for name, shape in (weights | {"encoder.bias": (LATENTS,)}).items()}
+    save_file(drawn, tmp_path / interchange.SPARSIFY_WEIGHTS)
+    (tmp_path / interchange.CONFIG).write_text(json.dumps({"d_in": WIDTH, "k": K}))
+    assert interchange.load(tmp_path).k == K
     (tmp_path / interchange.CONFIG).write_text(json.dumps({"d_in": WIDTH, "k": K} | changes))
-    with pytest.raises(UserError, match=next(iter(changes))):
+    with pytest.raises(UserError, match=rf"cfg\.json.*{told}"):
         interchange.load(tmp_path)
 
 

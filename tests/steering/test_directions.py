@@ -5,8 +5,10 @@ import pytest
 import torch
 from sklearn.linear_model import Ridge
 
+from seqsae_core.errors import UserError
 from seqsae_core.sae.activations import Activations
 from seqsae_core.steering import directions as d
+from seqsae_core.steering.steerer import Steerer
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +58,18 @@ def test_latents_are_the_best_correlated_ones_that_fire():
     nothing = d.latents_direction(d.Dictionary.of(sae, units, -r), 0, 3, "latents", 5)
     assert nothing.latents == ()
     assert not nothing.displacement.any()
+
+
+def test_a_concept_as_an_edit_is_its_direction(model, sae, units):
+    r = np.random.default_rng(0).uniform(-0.5, 0.5, (32, 2))
+    dictionary = d.Dictionary.of(sae, units, r)
+    edit = d.concept_edit(dictionary, 1, 5, 3.0)
+    direction = d.latents_direction(dictionary, 1, 5, "latents", 40)
+    assert edit.latents == direction.latents
+    moved = Steerer(model, sae, 1, units).displacement([edit])
+    assert torch.allclose(moved, 3.0 * direction.displacement, atol=1e-6)
+    with pytest.raises(UserError, match="choose another"):
+        d.concept_edit(d.Dictionary.of(sae, units, -np.abs(r)), 1, 5, 3.0)
 
 
 def test_every_method_is_there_once_and_draws_with_the_seed(world):

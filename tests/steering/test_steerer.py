@@ -52,6 +52,21 @@ def test_strength_zero_is_the_plain_model_bit_for_bit(steerer, histories):
         assert torch.equal(rows[0], rows[2])
 
 
+def test_any_model_of_the_protocol_is_steered(steerer, histories, bare):
+    other = Steerer(bare(steerer.model), steerer.sae, steerer.layer, steerer.units.numpy(), steerer.position)
+    for history in histories:
+        plain, usual = other.recommend(history), steerer.recommend(history)
+        assert np.array_equal(plain.items, usual.items) and np.allclose(plain.scores, usual.scores, atol=1e-5)
+        pairs = zip(other.compare(history, EDITS), steerer.compare(history, EDITS), strict=True)
+        assert all(same(one, two) for one, two in pairs)
+
+
+def test_a_reversed_view_of_a_history_is_a_history(steerer):
+    history = np.array([5, 17, 31, 9])
+    pairs = zip(steerer.compare(history[::-1], EDITS), steerer.compare([9, 31, 17, 5], EDITS), strict=True)
+    assert all(same(one, two) for one, two in pairs)
+
+
 def test_edits_are_what_a_hook_computes(steerer, histories):
     for history in histories:
         expected = by_hand(steerer, history, EDITS)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from seqsae_core.steering.edits import Edit
+from seqsae_core.steering.edits import Edit, ablate, set_to
 from seqsae_core.steering.steerer import Steerer
 from seqsae_core.study import Study
 
@@ -24,12 +24,16 @@ def test_a_study_steers_with_its_own_units_and_position(study):
     assert Steerer.from_study(study, position="all").position == "all"
 
 
-def test_strength_zero_is_the_unsteered_list_of_every_test_user(study):
+STILL = [Edit(0, 0.0), Edit(0, 0.0, "mass"), set_to(0, 3.0, 0.0), ablate(((0, 1.0), (1, 0.5)), 0.0)]
+
+
+@pytest.mark.parametrize("edit", STILL)
+def test_strength_zero_is_the_unsteered_list_of_every_test_user(study, edit):
     steerer, sequences = Steerer.from_study(study), study.sequences()
     test_at = study.split(sequences).test_at
     for user in np.flatnonzero(test_at >= 1):
         history = sequences.of(user)[: test_at[user]]
-        before, after = steerer.compare(history, [Edit(0, 0.0)])
+        before, after = steerer.compare(history, [edit])
         plain = steerer.recommend(history)
         assert np.array_equal(plain.items, after.items)
         assert np.array_equal(before.scores, after.scores)

@@ -1,14 +1,14 @@
-"""Dictionaries of a sweep as plotly figures: what each gives for its active latents. No Streamlit, no torch."""
+"""Dictionaries of a sweep as plotly figures: what each gives for its active latents."""
 
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from seqsae_core.figures import GRID, RIVALS, SEQUENTIAL
+from seqsae_core.figures.style import GRID, RIVALS, SEQUENTIAL
 
 SYMBOLS = {"topk": "circle", "batchtopk": "diamond", "matryoshka": "square", "relu": "triangle-up"}
-FAMILY = ["variant", "layer", "latents"]
+FAMILY, PALE = ["variant_name", "imported", "layer", "latents", "out_of_date"], 0.35
 TICKS = tuple(2**n for n in range(12))
 HOVER = "%{hovertext}<br>%{customdata}<br>L0 %{x:.1f}, %{yaxis.title.text} %{y:.3f}<extra></extra>"
 
@@ -16,14 +16,15 @@ HOVER = "%{hovertext}<br>%{customdata}<br>L0 %{x:.1f}, %{yaxis.title.text} %{y:.
 def pareto(table: pd.DataFrame, figure: str, label: str, colour: str, colour_label: str, default: str) -> go.Figure:
     """One figure of every dictionary against its L0, the points coloured by another and marked with their layer.
 
-    table: one row a dictionary: name, variant, variant_name, layer, latents, l0, the columns `figure` and `colour`, and
-    `<figure>_ci95` where there are intervals. A line joins what differs in sparsity only; `default` is the name of the
-    dictionary with a ring. Rows without the figure are left out.
+    table: one row a dictionary: name, variant, variant_name, imported (its name or ""), layer, latents, l0,
+    out_of_date, the columns `figure` and `colour`, and `<figure>_ci95` where there are intervals. A line joins what
+    differs in sparsity only; `default` is the name of the dictionary with a ring. What is out of date is pale; rows
+    without the figure are left out.
     """
     rows = table[table[figure].notna()].sort_values("l0")
     chart = go.Figure([_line(family, figure) for _, family in rows.groupby(FAMILY)])
     chart.add_trace(_ring(rows[rows["name"] == default], figure))
-    for _, some in rows.groupby("variant", sort=False):
+    for _, some in rows.groupby("variant_name", sort=False):
         chart.add_traces([_points(some, figure, colour, colour_label), _legend(some.iloc[0])])
     axis = {"gridcolor": GRID, "automargin": True, "zerolinecolor": RIVALS}
     chart.update_xaxes(title="active latents a position (L0, log scale)", type="log", tickvals=TICKS, **axis)
@@ -32,7 +33,7 @@ def pareto(table: pd.DataFrame, figure: str, label: str, colour: str, colour_lab
     return chart.update_layout(
         height=430, margin={"l": 4, "r": 8, "t": 8, "b": 40}, paper_bgcolor=clear, plot_bgcolor=clear,
         dragmode="pan", hovermode="closest", clickmode="event+select", coloraxis=_colours(colour_label),
-        showlegend=rows["variant"].nunique() > 1, legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0},
+        showlegend=rows["variant_name"].nunique() > 1, legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0},
     )  # fmt: skip
 
 
@@ -40,7 +41,9 @@ def _points(rows: pd.DataFrame, figure: str, colour: str, colour_label: str) -> 
     measured = rows[colour].notna().all()
     paint: dict[str, Any] = {"color": rows[colour], "coloraxis": "coloraxis"} if measured else {"color": RIVALS}
     shades = [f", {colour_label} {shade:.3f}" if measured else "" for shade in rows[colour]]
+    shades = [shade + ", out of date" * old for shade, old in zip(shades, rows["out_of_date"], strict=True)]
     about = zip(rows["variant_name"], rows["layer"], rows["latents"], shades, strict=True)
+    paint["opacity"] = [PALE if old else 1.0 for old in rows["out_of_date"]]
     return go.Scatter(
         x=rows["l0"], y=rows[figure], mode="markers+text", text=rows["layer"].astype(str), showlegend=False,
         textfont={"size": 10, "color": "white"}, error_y=_bars(rows, figure), customdata=rows["name"],

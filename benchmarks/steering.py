@@ -1,0 +1,134 @@
+"""How long steering takes: `python benchmarks/steering.py STUDY [--calls N] [--users N]`; prints one JSON object.
+
+One history at a time, one torch thread: an edited list, and 41 strengths of one edit, beside one plain forward pass of
+the same history through the same model (`pass`: batch of one, whole window, all scores, no list) and beside the plain
+recommendation (`plain`: the quick way for one history, with its list). `wall` is what a caller waits, `cpu` the
+thread's own time, which says less of who else uses the machine; `of_a_pass` is the median over histories of a call's
+cpu time over that of the pass of the same history. Then held-out users a second when the curves are measured: lists and
+ranks under 1 and 17 strengths, on all threads given.
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from seqsae_core.recommender.recommend import hidden_of  # noqa: E402
+from seqsae_core.steering.edits import Edit, ablate, set_to  # noqa: E402
+from seqsae_core.steering.evaluation import collect_contexts, held_out_users, lists_under, workers  # noqa: E402
+from seqsae_core.steering.reasons import what_would_raise, why  # noqa: E402
+from seqsae_core.steering.steerer import Steerer  # noqa: E402
+from seqsae_core.study import Study  # noqa: E402
+
+WARM_UP, STRENGTHS = 20, 41
+
+
+def main() -> None:
+    """Measure and print one JSON object."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("study", type=Path)
+    parser.add_argument("--calls", type=int, default=500)
+    parser.add_argument("--users", type=int, default=2000)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    options = parser.parse_args()
+    study = Study.open(options.study)
+    steerer = Steerer.from_study(study)
+    sequences = study.sequences()
+    split = study.split(sequences)
+    users = held_out_users(sequences, split, options.users // 2)
+    histories = [sequences.of(user)[: split.test_at[user]] for user in users[: options.calls]]
+    latent = int(study.features()["density"].idxmax())
+    found = {position: latencies(steerer.at(position), histories, latent) for position in ("last", "all")}
+    edits = {"add": Edit(latent, 1.0), "mass": Edit(latent, 1.0, "mass")}
+    batch = {kind: throughput(steerer, sequences, split, users, e, options.threads) for kind, e in edits.items()}
+    machine = {
+        "cores": os.cpu_count(), "architecture": platform.machine(), "python": platform.python_version(),
+        "torch": torch.__version__, "load_at_end": os.getloadavg()[0],
+    }  # fmt: skip
+    shape = {"items": sequences.n_items, "width": steerer.model.width, "latents": steerer.sae.latents}
+    print(json.dumps({"model": shape, "ms_per_call": found, "users_per_second": batch, "machine": machine}, indent=1))
+
+
+def latencies(steerer: Steerer, histories: list[np.ndarray], latent: int) -> dict[str, dict]:
+    """Milliseconds of each kind of call, and their ratio to a plain forward pass; reasons for the first list's best."""
+    grid = np.linspace(-16, 16, STRENGTHS)
+    every_kind = [Edit(latent, 2.0), set_to(latent + 1, 2.0), ablate(latent + 2), Edit(latent, 1.0, "mass")]
+    calls: dict[str, Callable[[np.ndarray], object]] = {
+        "pass": lambda history: forward(steerer, history),
+        "plain": steerer.recommend,
+        "add": lambda history: steerer.recommend(history, [Edit(latent, 2.0)]),
+        "set": lambda history: steerer.recommend(history, [set_to(latent, 2.0)]),
+        "mass": lambda history: steerer.recommend(history, [Edit(latent, 2.0, "mass")]),
+        "four kinds": lambda history: steerer.recommend(history, every_kind),
+        "41 strengths, add": lambda history: steerer.grid(history, [Edit(latent, 0.0)], 0, grid),
+        "41 strengths, mass": lambda history: steerer.grid(history, [Edit(latent, 0.0, "mass")], 0, grid),
+        "why": lambda history: why(steerer, history, int(steerer.recommend(history).items[0])),
+        "what would raise": lambda history: what_would_raise(
+            steerer, history, int(steerer.recommend(history, (), 100).items[-1])
+        ),
+    }
+    times = timed(calls, histories)
+    return {name: figures(values, times["pass"]) for name, values in times.items()}
+
+
+@torch.inference_mode()
+def forward(steerer: Steerer, history: np.ndarray) -> torch.Tensor:
+    """Scores of one plain forward pass."""
+    hidden = hidden_of(steerer.model, history, steerer.layer)
+    return steerer.model.scores(steerer.model.resume(hidden.activations, hidden.item_at, steerer.layer))
+
+
+def timed(calls: dict[str, Callable], histories: list[np.ndarray]) -> dict[str, np.ndarray]:
+    """Milliseconds of waiting and of the thread, (histories, 2), of each call, the calls in turn, after a warm-up."""
+    for history in histories[:WARM_UP]:
+        for call in calls.values():
+            call(history)
+    times = {name: [] for name in calls}
+    for history in histories:
+        for name, call in calls.items():
+            wall, cpu = time.perf_counter(), time.thread_time()
+            call(history)
+            times[name].append((time.perf_counter() - wall, time.thread_time() - cpu))
+    return {name: 1000 * np.array(values) for name, values in times.items()}
+
+
+def figures(values: np.ndarray, base: np.ndarray) -> dict[str, dict[str, float] | float]:
+    """p50 and p95 of waiting and of the thread's time, and the latter over a plain pass's; both (histories, 2)."""
+    p50, p95 = np.percentile(values, [50, 95], axis=0).round(3).tolist()
+    found = {kind: {"p50": p50[n], "p95": p95[n]} for n, kind in enumerate(("wall", "cpu"))}
+    return found | {"of_a_pass": round(float(np.median(values[:, 1] / base[:, 1])), 2)}
+
+
+def throughput(steerer: Steerer, sequences, split, users: np.ndarray, edit: Edit, threads: int) -> dict[str, float]:
+    """Users a second of lists and ranks under 17 strengths, and of a single one, hidden states computed before.
+
+    As the curves do, each thread works at variants of its own for all users.
+    """
+    torch.set_num_threads(threads)
+    contexts = collect_contexts(steerer.model, steerer.layer, sequences, users, split.valid_at[users])
+    one, all_levels = [1.0], np.linspace(0, 16, 17)
+    found = {}
+    with workers() as pool:
+        for name, levels in (("one strength", one), ("17 strengths", all_levels)):
+            work = [steerer.sweep([edit], 0, levels)] * threads
+            run = lambda variants: lists_under(contexts, variants, steerer.position)  # noqa: E731
+            list(pool.map(run, work))
+            start = time.perf_counter()
+            list(pool.map(run, work))
+            found[name] = round(threads * len(users) / (time.perf_counter() - start))
+    torch.set_num_threads(1)
+    return found
+
+
+if __name__ == "__main__":
+    main()
