@@ -8,6 +8,7 @@ from torch import Tensor
 
 from seqsae_core.recommender.protocol import Hidden
 from seqsae_core.sae.autoencoders import Autoencoder
+from seqsae_core.steering.displacement import positions
 from seqsae_core.steering.edits import TOWARDS, Edit
 
 Change = Callable[[Tensor, Edit, Tensor, Tensor, Tensor], Tensor]
@@ -37,13 +38,14 @@ class Variants:
     def of(self, hidden: Hidden, position: str) -> Tensor:
         """(edited codes − codes) · W_dec, (batch, variants, positions, width), as `displaced_states` takes it.
 
-        Exactly 0 where no code changes.
+        Exactly 0 where no code changes and where `position` edits nothing.
         """
         activations = hidden.activations[:, -1:] if position == "last" else hidden.activations
         codes = self.sae.encode(activations)
         columns = self._columns(codes)
         change = changes(codes[..., columns], columns, self.edits, self.strengths, self.units)
-        return change @ self.sae.W_dec[columns]
+        moved = change @ self.sae.W_dec[columns]
+        return moved if position == "last" else positions(hidden, position)[:, None, :, None] * moved
 
     def _columns(self, codes: Tensor) -> Tensor:
         """The latents whose codes may change, ascending."""

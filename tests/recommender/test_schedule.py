@@ -104,13 +104,14 @@ def test_a_budget_is_kept_and_the_decay_still_reaches_its_end(run, monkeypatch, 
 
 def test_typical_users_are_as_long_as_all_and_alike_within_a_half():
     lengths = np.random.default_rng(0).zipf(1.6, 5000).clip(max=64)
-    split = SimpleNamespace(valid_at=lengths)
+    split = SimpleNamespace(valid_at=lengths, validated=np.flatnonzero(lengths))
     users, number = training.typical_users(split, 200)
     assert len(set(users)) == 200 and number == 5000
     short, long = lengths[users[:100]], lengths[users[100:]]
     assert np.ptp(short) == 0
     assert np.quantile(lengths, 0.7) <= np.median(long) <= np.quantile(lengths, 0.8)
-    few, number = training.typical_users(SimpleNamespace(valid_at=np.array([-1, 3, 5, 2])), 200)
+    trained_on = SimpleNamespace(valid_at=np.array([-1, 3, 5, 2, 4]), validated=np.array([1, 2, 3]))
+    few, number = training.typical_users(trained_on, 200)
     assert sorted(few) == [1, 2, 3] and number == 3
 
 

@@ -65,6 +65,15 @@ def by_hand(steerer: Steerer, history: list[int], edits: list[Edit]) -> Tensor:
     return scores
 
 
+def test_nothing_moves_where_the_steerer_does_not_edit(steerer, histories):
+    for history in histories:
+        hidden = hidden_of(steerer.model, history, steerer.layer)
+        moved = steerer.variants(MIXED).of(hidden, steerer.position)
+        assert moved.any()
+        if steerer.position != "last":
+            assert not moved[:, :, ~positions(hidden, steerer.position)[0]].any()
+
+
 @pytest.mark.parametrize("latent", [3, CONCEPT], ids=["latent", "concept"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_strength_zero_is_the_plain_model_bit_for_bit_for_every_kind(steerer, histories, kind, latent):
