@@ -22,10 +22,7 @@ USERS, STEPS = 400, (-8.0, -4.0, -2.0, -1.0, 1.0, 2.0, 4.0, 8.0)
 LAMBDAS = (-1.0, -0.5, -0.25, -0.1, 0.1, 0.25, 0.5, 1.0)
 NAMES = {"latents": "these latents", "log_popularity": "λ·log-popularity"}
 FIGURES = {"ndcg@10": "NDCG@10", "coverage@10": "coverage", "gini@10": "Gini"}
-HOW_TO_READ = (
-    f"{USERS} held-out users, validation items. Further left recommends more of the catalogue or less of what everyone "
-    "gets; higher is better ranking. Each point is one strength, the star is no edit."
-)
+HOW_TO_READ = f"{USERS} held-out users, validation items; each point is one strength, the star is no edit."
 
 
 def panel(opened: Opened, found: Scene, turned: Turned) -> None:
@@ -67,12 +64,12 @@ def _comparison(table: pd.DataFrame) -> None:
                     hovertemplate="%{customdata:+g}: %{x:.3f}, %{y:.4f}<extra></extra>",
                 )  # fmt: skip
             plot.update_layout(
-                height=280, margin={"l": 8, "r": 8, "t": 8, "b": 8}, legend_orientation="h", legend_y=1.2
+                height=280, margin_t=8, legend_orientation="h", legend_y=1.2
             )
             plot.update_xaxes(title=FIGURES[figure])
             plot.update_yaxes(title="NDCG@10")
             chart(plot, "Right is more of the catalogue." if figure.startswith("cov") else "Left is more even.", figure)
-    st.caption(f"{USERS} held-out users, validation items; each point is one strength, the star is no edit.")
+    st.caption(HOW_TO_READ)
 
 
 @st.cache_data(max_entries=16, show_spinner="Finding the latents of popularity")

@@ -88,8 +88,9 @@ function slider(live, place) {
   listen(live, input, place);
   track.append(element("div", "rail"), element("div", "fill"), element("div", "zero"), input);
   const scale = element("div", "scale");
-  const ends = low < 0 ? [low, 0, high] : [0, high];
-  scale.append(...ends.map((tick) => element("span", "", whole && tick === high ? "all the way" : signed(tick, step < 0.1 ? 1 : 0))));
+  const ends = low === -high ? [low, 0, high] : [low, high];
+  const said = (tick) => (step < 0.1 ? `× ${(1 + tick).toFixed(1)}` : whole && tick === high ? "all the way" : signed(tick, 0));
+  scale.append(...ends.map((tick) => element("span", "", said(tick))));
   box.style.setProperty("--origin", -low / (high - low));
   box.append(head, track, scale);
   return { box, input, value };
