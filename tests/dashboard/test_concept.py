@@ -9,6 +9,7 @@ import pytest
 from seqsae_core.dashboard import concept, concept_cover, concept_measured
 from seqsae_core.figures import concept as concept_figures
 from seqsae_core.interpret.cover import Cover, Path
+from seqsae_core.steering.edits import Edit
 
 SAME, NEW = np.array([0.5, 0.56, 0.6]), np.array([0.4, 0.41, 0.35])
 
@@ -57,7 +58,7 @@ def test_edits_leave_out_latents_that_take_away_or_cannot_be_steered(monkeypatch
     monkeypatch.setattr(concept_cover, "steerable", lambda opened: pd.DataFrame(index=[7, 9]))
     config = SimpleNamespace(steering=SimpleNamespace(max_strength=16.0))
     opened = SimpleNamespace(study=SimpleNamespace(config=config))
-    assert concept_cover.edits_of(opened, covered(), 3) == ((7, 2.0),)
+    assert concept_cover.edits_of(opened, covered(), 3) == (Edit(7, 2.0),)
 
 
 def test_a_chart_without_new_items_has_one_curve_and_levels_of_the_same_items():
