@@ -12,9 +12,6 @@ SHOWN = {"All": None, "Significant": "significant", "Not significant": "other", 
 COLUMNS = {
     "feature": st.column_config.NumberColumn("#", width=55, format="%d"),
     "name": st.column_config.TextColumn("Name", width=185),
-    "name_review": st.column_config.TextColumn(
-        "Review", width=80, help="What analysts decided; accepted names replace automatic ones."
-    ),
     "top_concept": st.column_config.TextColumn("Top concept", width=125),
     "correlation": st.column_config.ProgressColumn(
         "Correlation",
@@ -41,6 +38,9 @@ COLUMNS = {
     ),
     "significant": st.column_config.CheckboxColumn(
         "Signif.", width=60, help="Its top concept, at 5 % family-wise over all latents and concepts."
+    ),
+    "name_review": st.column_config.TextColumn(
+        "Review", width=80, help="What analysts decided; accepted names replace automatic ones."
     ),
 }
 

@@ -43,7 +43,7 @@ function field(live, name, label, key) {
   head.append(element("kbd", "", key.toUpperCase()), element("span", "", label));
   const input = element(name === "note" ? "textarea" : "input");
   input.maxLength = { name: 200, note: 4000, tags: 400 }[name];
-  if (name === "note") input.rows = 2;
+  if (name === "note") input.rows = 1;
   input.addEventListener("keydown", (event) => {
     event.stopPropagation();
     if (event.isComposing) return;
@@ -165,7 +165,7 @@ function questionPanel(live) {
   if (data.own) head.push(element("p", "own", `Yours: ${data.own}`));
   const fields = data.step === "end" ? [] : FIELDS.map((f) => field(live, ...f));
   if (data.step === "compare") fields[0].hidden = true;
-  root.replaceChildren(...head, actions, confidence, ...fields, more, status);
+  root.replaceChildren(...head, actions, confidence, status, ...fields, more);
   confidence.hidden = data.step === "end";
   choose(live, 2);
 }

@@ -29,7 +29,8 @@ def sitting(opened: Opened) -> None:
             _panel(ASKS_WHO | {"error": st.session_state.pop("review-refused", "")}, None)
             return
         names = list(ORDERS)
-        order = st.segmented_control("Queue", names, default=names[0], required=True, key="queue-order")
+        order = st.segmented_control("Queue", names, default=names[0], required=True, key="queue-order",
+                                     label_visibility="collapsed")
         session = _session(opened, str(order))
         left, right = widgets.pair([7, 4], "review", gap="large")
         with right:

@@ -8,7 +8,7 @@ from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.widgets import fixed, interval, plain
 from seqsae_core.errors import UserError
 from seqsae_core.reviews import report
-from seqsae_core.reviews.events import CONFIDENCE, Event
+from seqsae_core.reviews.events import CONFIDENCE, VERDICTS, Event
 from seqsae_core.reviews.session import DID
 
 ABOUT = (
@@ -27,6 +27,7 @@ def show(opened: Opened) -> None:
     if people.empty:
         st.info(NOBODY, icon=":material/group_off:")
         return
+    people = people.assign(first=pd.to_datetime(people["first"]), last=pd.to_datetime(people["last"]))
     st.dataframe(people, hide_index=True, key="people", column_config=_columns(), placeholder="–")
     widgets.section("Agreement", ABOUT)
     table = report.agreements(reviews, fingerprint)
@@ -39,6 +40,9 @@ def show(opened: Opened) -> None:
 
 def _columns() -> dict:
     return {
+        "reviewer": "Reviewer", **{verdict: verdict.capitalize() for verdict in VERDICTS},
+        "first": st.column_config.DatetimeColumn("First", format="YYYY-MM-DD HH:mm"),
+        "last": st.column_config.DatetimeColumn("Last", format="YYYY-MM-DD HH:mm"),
         "median_seconds": st.column_config.NumberColumn("Seconds a latent", format="%.1f", help="Median."),
         "latents": st.column_config.NumberColumn("Latents", help="Verdicts that hold."),
         "blind": st.column_config.NumberColumn("Blind", help="Given without seeing name or verdict of others."),

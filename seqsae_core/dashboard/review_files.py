@@ -85,7 +85,7 @@ def show(opened: Opened) -> None:
 def _import(opened: Opened, desk: review_names.Desk, data: bytes) -> None:
     try:
         latents = opened.as_built("latents").index
-        found = exchange.read(_text(data), desk.reviews, desk.weights.fingerprint, latents)
+        found = exchange.read(exchange.decoded(data), desk.reviews, desk.weights.fingerprint, latents)
         st.markdown(f"{len(found.events):,} events, {found.there:,} of them here already.")
         confirmed = True
         if found.needs_confirmation:
@@ -96,11 +96,3 @@ def _import(opened: Opened, desk: review_names.Desk, data: bytes) -> None:
             st.success(f"{count:,} events are new and saved.", icon=":material/check:")
     except UserError as error:
         st.error(str(error), icon=":material/error:")
-
-
-def _text(data: bytes) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        told = f"The file is no UTF-8 text ({error.reason} at byte {error.start:,})"
-        raise UserError(f"{told}. Export it again.") from None

@@ -87,6 +87,15 @@ def _cell(name: str, value: Any) -> str:
 # ---- in
 
 
+def decoded(data: bytes) -> str:
+    """A file's bytes as text. Raises UserError when they are no UTF-8."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        told = f"The file is no UTF-8 text ({error.reason} at byte {error.start:,})"
+        raise UserError(f"{told}. Export it again.") from None
+
+
 def read(text: str, reviews: Reviews, fingerprint: str, latents: Collection[int]) -> Import:
     """What an export holds, checked row by row against the dictionary that is open; nothing is written.
 

@@ -88,7 +88,9 @@ class Session:
             self.place = self.queue.index(event.latent)
         elif event.latent != self.latent:
             self.queue.insert(self.place, event.latent)
-        self.done -= 1
+        if event.kind == "verdict":
+            own = int(self.done > 0)
+            self.done, self.before = self.done - own, self.before - (1 - own)
         self.saved = f"Taken back: {event.latent}."
         self._show()
 

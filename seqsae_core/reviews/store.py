@@ -22,7 +22,8 @@ from seqsae_core.reviews.events import Event, now
 WAIT_SECONDS = 10.0
 COLUMNS = tuple(f.name for f in fields(Event))
 INSERT = f"INSERT INTO event ({', '.join(COLUMNS)}) VALUES ({', '.join(':' + c for c in COLUMNS)})"  # noqa: S608
-LAST_OF = "SELECT * FROM live WHERE reviewer = ? AND fingerprint = ? AND cosine IS NULL ORDER BY id DESC LIMIT 1"
+LAST_OF = """SELECT * FROM live WHERE reviewer = ? AND fingerprint = ? AND cosine IS NULL
+  AND kind IN ('verdict', 'reading') ORDER BY id DESC LIMIT 1"""
 
 
 class Reviews:
@@ -66,7 +67,7 @@ class Reviews:
             return len(fresh) if connection.total_changes > before else 0
 
     def undo(self, reviewer: str, fingerprint: str) -> Event | None:
-        """Takes back the last event of a reviewer on a dictionary that still holds; that event, or None."""
+        """Takes back the last verdict or reading of a reviewer on a dictionary; that event, or None."""
         with self._writing() as connection:
             row = connection.execute(LAST_OF, (reviewer, fingerprint)).fetchone()
             if row is None:
