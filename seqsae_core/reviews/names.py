@@ -16,29 +16,22 @@ def with_reviews(features: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame
     name_confidence. An accepted name replaces `name`, a rejected one reads "rejected"; `name_evidence` begins with who
     decided, when and how sure. A score is of the automatic name: it goes where that name goes.
     """
-    table = features.copy()
-    table[list(COLUMNS)] = ""
-    table["name_automatic"] = table["name"]
-    known = outcomes[outcomes["latent"].isin(table["feature"])]
-    rows = pd.Series(table.index, index=table["feature"])
-    for outcome in known.to_dict("records"):
-        _apply(table, rows[outcome["latent"]], outcome)
-    return table
+    decided = {outcome["latent"]: outcome for outcome in outcomes.to_dict("records")}
+    latents = zip(features["feature"], features["name"], features["name_evidence"], strict=True)
+    rows = [_reviewed(str(name), str(evidence), decided.get(int(latent))) for latent, name, evidence in latents]
+    columns = ("name", "name_evidence", *COLUMNS)
+    table = features.assign(**{c: [row[i] for row in rows] for i, c in enumerate(columns)})
+    return table.assign(name_score=table["name_score"].where(table["name"] == table["name_automatic"]))
 
 
-def _apply(table: pd.DataFrame, row, outcome: dict) -> None:
-    automatic = str(table.at[row, "name"])
-    said = {
-        "name_review": outcome["status"], "name_by": outcome["who"], "name_at": outcome["at"],
-        "name_confidence": _confidence(outcome["confidence"]),
-    }  # fmt: skip
-    for column, value in said.items():
-        table.at[row, column] = value
+def _reviewed(automatic: str, evidence: str, outcome: dict | None) -> tuple[str, ...]:
+    """Name, evidence, and COLUMNS of one latent."""
+    if outcome is None:
+        return automatic, evidence, "", automatic, "", "", ""
     name = {"accepted": outcome["name"], "rejected": REJECTED}.get(outcome["status"], automatic)
-    table.at[row, "name"] = name
-    table.at[row, "name_evidence"] = f"{provenance(outcome, automatic)} {table.at[row, 'name_evidence']}"
-    if name != automatic:
-        table.at[row, "name_score"] = pd.NA if table["name_score"].dtype == "Float64" else float("nan")
+    told = f"{provenance(outcome, automatic)} {evidence}"
+    said = (outcome["status"], automatic, outcome["who"], outcome["at"], _confidence(outcome["confidence"]))
+    return (name, told, *said)
 
 
 def provenance(outcome: dict, automatic: str) -> str:

@@ -30,7 +30,7 @@ class Session:
         if not who.strip():
             raise UserError("A review needs its reviewer's name. Write one; it is asked once a session.")
         self.reviews, self.weights, self.features, self.who = reviews, weights, features, who.strip()
-        own = {v.latent for v in reviews.verdicts(weights.fingerprint) if v.reviewer == self.who}
+        own = {v.latent for v in reviews.verdicts(weights.fingerprint, reviewer=self.who)}
         self.queue = queue(features, reviews.outcomes(weights.fingerprint), order, own, seed)
         self.before, self.done, self.place, self.times = len(own), 0, 0, []
         if start in features.index and bool(features.at[start, "alive"]):

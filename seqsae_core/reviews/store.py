@@ -88,9 +88,9 @@ class Reviews:
         where, values = _where(fingerprint=fingerprint, latent=latent)
         return [Event.of_row(row) for row in self.rows(f"SELECT * FROM event{where} ORDER BY id", values)]  # noqa: S608
 
-    def verdicts(self, fingerprint: str, latent: int | None = None) -> list[Event]:
-        """The verdict of each reviewer on each latent that holds today."""
-        where, values = _where(fingerprint=fingerprint, latent=latent)
+    def verdicts(self, fingerprint: str, latent: int | None = None, reviewer: str | None = None) -> list[Event]:
+        """The verdict of each reviewer on each latent that holds today; of one latent or reviewer when asked."""
+        where, values = _where(fingerprint=fingerprint, latent=latent, reviewer=reviewer)
         return [Event.of_row(row) for row in self.rows(f"SELECT * FROM current_verdict{where} ORDER BY id", values)]  # noqa: S608
 
     def preferences(self, fingerprint: str) -> list[Event]:
