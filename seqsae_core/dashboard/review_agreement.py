@@ -81,7 +81,7 @@ def _settle(opened: Opened, desk: review_names.Desk, latent: int, automatic: str
         st.markdown(f"- **{plain(verdict.reviewer)}** {DID[str(verdict.verdict)]} it{name}{sure}{note}")
     review.link(opened, latent)
     names = dict.fromkeys(v.name for v in verdicts if v.verdict == "rename")
-    choices = {f"Keep “{automatic}”": ("confirm", ""), **{f"Name it “{n}”": ("rename", n) for n in names}}
+    choices = {f"Keep “{plain(automatic)}”": ("confirm", ""), **{f"Name it “{plain(n)}”": ("rename", n) for n in names}}
     choices |= {"Another name": ("rename", None), "Reject": ("reject", "")}
     with st.form("settle"):
         who = st.text_input("Who settles it", st.session_state.get(review.WHO, ""), max_chars=80)

@@ -95,4 +95,4 @@ def _import(opened: Opened, desk: review_names.Desk, data: bytes) -> None:
             count = exchange.apply(found, desk.reviews, confirmed)
             st.success(f"{count:,} events are new and saved.", icon=":material/check:")
     except UserError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
