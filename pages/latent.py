@@ -4,7 +4,7 @@ from seqsae_core.dashboard import navigation
 
 navigation.setup()
 
-from seqsae_core.dashboard import loading, meanings, portrait  # noqa: E402
+from seqsae_core.dashboard import loading, meanings, portrait, review  # noqa: E402
 from seqsae_core.dashboard.loading import Opened  # noqa: E402
 
 
@@ -12,6 +12,8 @@ def body(opened: Opened) -> None:
     """The portrait of the latent that the link names, or of the best-evidenced one."""
     row = portrait.chosen(opened)
     portrait.heading(opened, row)
+    if row["alive"]:
+        review.link(opened, int(row["feature"]))
     if not row["alive"]:
         portrait.dead()
         return

@@ -6,7 +6,7 @@ navigation.setup()
 
 import streamlit as st  # noqa: E402
 
-from seqsae_core.dashboard import contest, headline, loading, rivals, widgets  # noqa: E402
+from seqsae_core.dashboard import contest, headline, loading, review_duel, rivals, widgets  # noqa: E402
 from seqsae_core.dashboard.loading import Opened  # noqa: E402
 
 CLAIM = (
@@ -25,6 +25,7 @@ def body(opened: Opened) -> None:
         f"**Same items:** {headline.verdict(same)}. **New items:** {headline.verdict(new)}. "
         f"{headline.comment(found)}"
     )
+    review_duel.result(opened)
     rivals.every_rival(opened)
     contest.concepts(opened)
     contest.examples(opened)

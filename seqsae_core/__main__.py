@@ -1,4 +1,4 @@
-"""The command line: build, serve, recommend, metrics, sweep, import-dictionary, use, extras, export."""
+"""The command line: build, serve, recommend, metrics, sweep, import-dictionary, use, extras, export, reviews."""
 
 import argparse
 import json
@@ -57,6 +57,13 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--format", default="csv", help="csv, json or saelens")
     export.add_argument("--to", type=Path, help="folder to write (default: DIR/export-FORMAT)")
     export.set_defaults(run=_export)
+    reviews = verbs.add_parser("reviews", help="write analysts' reviews, or bring an export of them in")
+    reviews.add_argument("out", type=Path, metavar="DIR")
+    reviews.add_argument("--format", default="json", choices=("json", "csv", "html"), help="html: the report")
+    reviews.add_argument("--to", type=Path, help="file to write (default: DIR/reviews.FORMAT)")
+    reviews.add_argument("--import", dest="source", type=Path, metavar="FILE", help="an export to bring in")
+    reviews.add_argument("--confirm", action="store_true", help="also what is of other dictionaries or latents")
+    reviews.set_defaults(run=_reviews)
     return parser
 
 
@@ -185,6 +192,17 @@ def _export(options: argparse.Namespace) -> None:
 
     out = options.to or options.out / f"export-{options.format}"
     print(export(Study.open(options.out), options.format, out))
+
+
+def _reviews(options: argparse.Namespace) -> None:
+    from seqsae_core.reviews import files
+    from seqsae_core.study import Study
+
+    study = Study.open(options.out)
+    if options.source:
+        print(f"{files.import_file(study, options.source, options.confirm)} new events")
+        return
+    print(files.export_file(study, options.format, options.to or options.out / f"reviews.{options.format}"))
 
 
 if __name__ == "__main__":

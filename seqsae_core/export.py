@@ -8,6 +8,10 @@ import pandas as pd
 
 from seqsae_core.errors import UserError
 from seqsae_core.metrics import quoted
+from seqsae_core.reviews.carrying import settle_in
+from seqsae_core.reviews.names import with_reviews
+from seqsae_core.reviews.store import Reviews
+from seqsae_core.reviews.weights import Weights
 from seqsae_core.study import DICTIONARY_FILES, Study
 
 FORMATS = ("csv", "json", "saelens")
@@ -31,7 +35,19 @@ def export(study: Study, kind: str, out: Path) -> Path:
 def _csv(study: Study, out: Path) -> None:
     for stage in ("data", "evidence", "map", "steering"):
         for path in sorted(study.folder(stage).glob("*.parquet")):
-            pd.read_parquet(path).to_csv(out / f"{path.stem}.csv", index=False)
+            table = pd.read_parquet(path)
+            if path.stem == "latents":
+                table = _reviewed(study, table)
+            table.to_csv(out / f"{path.stem}.csv", index=False)
+
+
+def _reviewed(study: Study, latents: pd.DataFrame) -> pd.DataFrame:
+    """Latents under the names that analysts accepted, with who, when and how sure; as built where nobody reviewed."""
+    if not study.reviews.exists():
+        return latents
+    reviews, weights = Reviews(study.reviews), Weights.of(study)
+    settle_in(reviews, weights, study.default_dictionary)
+    return with_reviews(latents, reviews.outcomes(weights.fingerprint))
 
 
 def _json(study: Study, out: Path) -> None:

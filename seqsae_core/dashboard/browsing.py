@@ -39,6 +39,9 @@ COLUMNS = {
     "significant": st.column_config.CheckboxColumn(
         "Signif.", width=60, help="Its top concept, at 5 % family-wise over all latents and concepts."
     ),
+    "name_review": st.column_config.TextColumn(
+        "Review", width=80, help="What analysts decided; accepted names replace automatic ones."
+    ),
 }
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from seqsae_core.dashboard import navigation, permalink, using, versions, waiting
+from seqsae_core.dashboard import navigation, permalink, review_names, using, versions, waiting
 from seqsae_core.dashboard.permalink import View
 from seqsae_core.data.concepts import ConceptTable
 from seqsae_core.errors import UserError
@@ -61,7 +61,17 @@ class Opened:
         return self._read("evidence_summary", "evidence", self.dictionary)
 
     def features(self, kind: str = "latents") -> pd.DataFrame:
-        """One row a feature, indexed by feature number. Raises UserError when the study has no such kind."""
+        """One row a feature, indexed by feature number; latents under the names that analysts accepted.
+
+        Raises UserError when the study has no such kind.
+        """
+        table = self.as_built(kind)
+        if kind != "latents":
+            return table
+        return review_names.named(self.study, self.dictionary, table, self.stamp("evidence", "extras"))
+
+    def as_built(self, kind: str = "latents") -> pd.DataFrame:
+        """The same with automatic names only."""
         return self._read("features", "evidence", kind, self.dictionary).set_index("feature", drop=False)
 
     def best(self) -> pd.DataFrame:
@@ -129,6 +139,7 @@ def page(body: Callable[[Opened], None], needs: Sequence[str]) -> None:
         if opened is not None:
             if opened.has("sae"):
                 versions.note(opened.study, opened.dictionary)
+                review_names.note(opened.study)
             body(opened)
 
 

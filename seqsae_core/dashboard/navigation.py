@@ -36,8 +36,9 @@ ENTRIES = (
     Entry("latents_vs_neurons", "Latents vs neurons", ":material/compare_arrows:"),
     Entry("dictionaries", "Dictionaries", ":material/stacked_line_chart:"),
     Entry("steer", "Steer", ":material/tune:"),
+    Entry("review", "Review", ":material/rate_review:"),
 )
-IN_BAR = ("overview", "latents", "concept", "latents_vs_neurons", "dictionaries", "steer")
+IN_BAR = ("overview", "latents", "concept", "latents_vs_neurons", "dictionaries", "steer", "review")
 
 
 def setup() -> StreamlitPage:

@@ -1,0 +1,1 @@
+"""What analysts decide about latents: the store, the queue, agreement, and the names that follow."""
