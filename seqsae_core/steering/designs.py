@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.optimize import nnls
 from torch import Tensor
 
 from seqsae_core.recommender.protocol import SequenceModel
@@ -34,7 +35,7 @@ class Landscape:
 
         d/dd Σᵢ pᵢ yᵢ = J · Σᵢ pᵢ (yᵢ − Σ p y) vᵢ, averaged over users.
         """
-        values = torch.as_tensor(labels, dtype=torch.float32)
+        values = torch.tensor(labels, dtype=torch.float32)
         share = self.chances @ values
         pull = (self.chances * (values - share[:, None])) @ self.vectors
         return torch.einsum("uij,uj->i", self.jacobians, pull) / len(pull)
@@ -109,7 +110,5 @@ def by_gain(
 def _solved(curvature: np.ndarray, slopes: np.ndarray, signed: bool) -> np.ndarray:
     if signed:
         return np.linalg.solve(curvature, slopes)
-    from scipy.optimize import nnls
-
     root = np.linalg.cholesky(curvature)
     return nnls(root.T, np.linalg.solve(root, slopes))[0]
