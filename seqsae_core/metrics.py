@@ -15,8 +15,8 @@ EVIDENCE_FIGURES = (
     "concepts", "significant_share", "monosemanticity",
 )  # fmt: skip
 STEERING_METHODS = (
-    "latents", "latents_by_correlation", "latents_by_effect", "latents_by_gain", "latents_by_both", "mean_difference",
-    "probe", "rerank", "neurons", "random",
+    "latents", "latents_by_correlation", "latents_by_gain", "latents_learned", "mean_difference", "probe",
+    "rerank", "neurons", "random",
 )  # fmt: skip
 STEERING_FIGURES = (
     "share_lift_at_1pct", "share_lift_at_5pct", "ndcg_change_at_1pct", "ndcg_change_at_5pct", "frontier_area",

@@ -19,6 +19,8 @@ from seqsae_core.sae import training as sae_training
 from seqsae_core.steering import directions, effects, labels, tradeoff
 from seqsae_core.study import Study, write_data, write_json, write_model, write_tables
 
+FEW_ITEMS = 5
+
 
 def run_data(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
     """Files to sequences, catalogue and concepts."""

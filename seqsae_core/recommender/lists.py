@@ -50,7 +50,8 @@ def popularity(shown: np.ndarray, counts: np.ndarray) -> float:
 def diversity(lists: np.ndarray, pairs: tuple[np.ndarray, np.ndarray] | None = None) -> float | None:
     """1 − mean Jaccard similarity of two users' lists: over all pairs, or `PAIRS` random ones where there are more.
 
-    lists: (users, 10); pairs: those of users to compare instead. Pairs are the same ones each time; a pair of empty lists is left out; None without any other.
+    lists: (users, 10); pairs: users to compare instead, (pairs,) each. Pairs are the same ones each time; a pair of
+    empty lists is left out; None without any other.
     """
     one, other = (lists[side] for side in pairs or _pairs(len(lists)))
     common = ((one[:, :, None] == other[:, None, :]) & (one[:, :, None] > 0)).sum((1, 2))

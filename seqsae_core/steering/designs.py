@@ -13,6 +13,10 @@ from seqsae_core.steering.evaluation import Bucket, Contexts
 
 STEP = 1e-2
 FISHER_RIDGE = 1e-3
+CANDIDATES = 60
+LEARNERS = 100
+SPARSITY = 0.01
+RATE = 0.15
 
 
 @dataclass(frozen=True)
@@ -112,3 +116,40 @@ def _solved(curvature: np.ndarray, slopes: np.ndarray, signed: bool) -> np.ndarr
         return np.linalg.solve(curvature, slopes)
     root = np.linalg.cholesky(curvature)
     return nnls(root.T, np.linalg.solve(root, slopes))[0]
+
+
+def learned(moves: Tensor, landscape: Landscape, labels: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """`count` latents with weights ≥ 0 that maximise ln(mean expected share) − KL(plain ‖ moved), and the weights
+    relative to the largest, (≤ count,) each.
+
+    The model is linear beyond the displacement, its softmax is not. Of CANDIDATES by slope, fitted with an L1 penalty
+    on LEARNERS users, the largest stay and are fitted again without it.
+    """
+    slopes = (moves @ landscape.gradient(labels)).numpy()
+    pool = np.argsort(-slopes, kind="stable")[:CANDIDATES]
+    pool = pool[slopes[pool] > 0]
+    weights = _fitted(moves[torch.tensor(pool)], landscape, labels, 25, SPARSITY)
+    order = np.argsort(-weights, kind="stable")[:count]
+    weights = _fitted(moves[torch.tensor(pool[order])], landscape, labels, 15, 0.0)
+    again = np.argsort(-weights, kind="stable")
+    again = again[weights[again] > 0]
+    return pool[order][again], weights[again] / max(weights.max(initial=0.0), 1e-12)
+
+
+def _fitted(moves: Tensor, landscape: Landscape, labels: np.ndarray, steps: int, sparsity: float) -> np.ndarray:
+    """Weights of moves (n, width) after so many steps of Adam (Kingma & Ba, 2015) from .1 each."""
+    some = slice(None, None, max(1, len(landscape.chances) // LEARNERS))
+    chances, jacobians = landscape.chances[some].clone(), landscape.jacobians[some].clone()
+    plain, values, vectors = chances.clamp(min=1e-12).log(), torch.tensor(labels), landscape.vectors.clone()
+    weights = torch.full((len(moves),), 0.1, requires_grad=True)
+    optimiser = torch.optim.Adam([weights], RATE)
+    for _ in range(steps if len(moves) else 0):
+        with torch.enable_grad():
+            moved = torch.einsum("i,uij->uj", weights.clamp(min=0) @ moves, jacobians) @ vectors.T
+            logs = (plain + moved).log_softmax(1)
+            divergence = (chances * (plain - logs)).sum(1).mean()
+            loss = divergence - (logs.exp() @ values).mean().log() + sparsity * weights.clamp(min=0).sum()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    return weights.detach().clamp(min=0).numpy()

@@ -10,10 +10,10 @@ from torch import Tensor
 from seqsae_core.errors import UserError
 from seqsae_core.sae.activations import Activations
 from seqsae_core.sae.autoencoders import Autoencoder
-from seqsae_core.steering.designs import Landscape, by_effect, by_gain
+from seqsae_core.steering.designs import Landscape, by_gain, learned
 from seqsae_core.steering.edits import Edit
 
-DESIGNS = ("latents_by_correlation", "latents_by_effect", "latents_by_gain", "latents_by_both")
+DESIGNS = ("latents_by_correlation", "latents_by_gain", "latents_learned")
 METHODS = (*DESIGNS, "latent", "neurons", "mean_difference", "probe", "rerank", "random")
 POOL = 20
 RIDGE = 1e-3
@@ -92,18 +92,15 @@ def weighted_direction(
 def designed_directions(
     dictionary: Dictionary, concept: int, labels: np.ndarray, landscape: Landscape, count: int
 ) -> list[Direction]:
-    """One direction a design of DESIGNS: `count` latents by correlation; by slope of the concept's expected share; by
-    share won for a KL divergence with weights above 0, out of all latents (`by_gain`) or out of the POOL latents with
-    the largest correlations (`by_both`)."""
-    moves = torch.tensor(dictionary.units, dtype=torch.float32)[:, None] * dictionary.W_dec
-    gradient = landscape.gradient(labels)
-    pool = dictionary.best(concept, POOL)[0]
-    both, weights = by_gain(moves[torch.as_tensor(pool)], gradient, landscape.fisher, count, signed=False)
+    """One direction a design of DESIGNS: `count` latents by correlation; by share won for a KL divergence, with weights
+    above 0, out of the POOL latents with the largest correlations; by weights learned for the same."""
+    moves = torch.tensor(dictionary.units, dtype=torch.float32)[:, None] * dictionary.W_dec.clone()
+    gradient, pool = landscape.gradient(labels), dictionary.best(concept, POOL)[0]
+    gain, weights = by_gain(moves[torch.as_tensor(pool)], gradient, landscape.fisher, count, signed=False)
     found = {
         "latents_by_correlation": dictionary.best(concept, count),
-        "latents_by_effect": by_effect(moves, gradient, count),
-        "latents_by_gain": by_gain(moves, gradient, landscape.fisher, count, signed=False),
-        "latents_by_both": (pool[both], weights),
+        "latents_by_gain": (pool[gain], weights),
+        "latents_learned": learned(moves, landscape, labels, count),
     }
     return [weighted_direction(dictionary, *found[name], name, len(labels) - 1) for name in DESIGNS]
 

@@ -1,4 +1,4 @@
-"""A concept of which only some items are labelled: what every method gets, while shares are measured with all labels."""
+"""A concept of which only some items are labelled: what every method gets. Shares are measured with all labels."""
 
 from dataclasses import dataclass, replace
 

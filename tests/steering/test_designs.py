@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from seqsae_core.data.sequences import Sequences, make_split
-from seqsae_core.steering.designs import by_effect, by_gain, survey
+from seqsae_core.steering.designs import Landscape, by_effect, by_gain, learned, survey
 from seqsae_core.steering.displacement import displaced_states
 from seqsae_core.steering.evaluation import collect_contexts
 
@@ -69,3 +69,17 @@ def test_unsigned_weights_are_positive_and_silent_latents_stay_out(moves):
     assert 5 not in latents
     assert weights.max() == 1
     assert len(by_gain(moves, torch.zeros(4), torch.eye(4), 6)[0]) == 0
+
+
+def test_learned_weights_find_the_move_that_raises_the_concept():
+    vectors = torch.eye(4).repeat(2, 1)[:7] * 3
+    labels = np.array([0, 1, 0, 0, 0, 1, 0], np.float32)
+    chances = torch.full((5, 7), 1 / 6)
+    chances[:, 0] = 0
+    land = Landscape(chances, torch.eye(4).repeat(5, 1, 1), vectors, torch.eye(4))
+    moves = torch.cat([torch.eye(4), -torch.eye(4)])
+    latents, weights = learned(moves, land, labels, 2)
+    assert latents[0] == 1
+    assert weights[0] == 1
+    assert (weights > 0).all()
+    assert len(learned(torch.zeros(3, 4), land, labels, 2)[0]) == 0

@@ -160,6 +160,20 @@ def test_measured_edits_agree_with_the_curve_of_the_same_edit(world):
     assert found["lift_ci95"] == pytest.approx([curve["lift_low"], curve["lift_high"]])
 
 
+def test_a_curve_of_edits_is_what_each_strength_measures(world):
+    steerer, labels = Steerer(world.model, world.sae, 1, world.units), world.concepts.values[:, 0]
+    data = labels, world.sequences, world.split
+    curve = tradeoff.curve_of(steerer, [Edit(3, 0.0), Edit(4, 1.0)], *data, users=40, strengths=[2.0, -5.0])
+    assert curve["strength"].tolist() == [0, 2, -5]
+    assert curve["lift"][0] == 1
+    for row in (1, 2):
+        edits = [Edit(3, curve["strength"][row]), Edit(4, 1.0)]
+        found = tradeoff.measure_edits(steerer, edits, *data, users=40)
+        for name in ("lift", "ndcg_change", "share"):
+            assert curve[name][row] == pytest.approx(found[name])
+    assert len(tradeoff.curve_of(steerer, [Edit(3, 0.0)], *data, users=40)) == 17
+
+
 @pytest.mark.parametrize("position", ["last", "all"])
 def test_effects_are_those_of_each_history_alone(world, position):
     counts = np.full(ITEMS, MIN_COUNT)
