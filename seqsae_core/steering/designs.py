@@ -74,15 +74,6 @@ def _surveyed(model: SequenceModel, layer: int, bucket: Bucket, position: str) -
     return chances, jacobians, fisher
 
 
-def by_effect(moves: Tensor, gradient: Tensor, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """The `count` latents whose unit, rows of moves (latents, width), most changes the share, either way, and signed
-    weights relative to the largest, (≤ count,) each; ties go to the lower latent."""
-    slopes = (moves @ gradient).numpy().astype(np.float64)
-    latents = np.argsort(-np.abs(slopes), kind="stable")[:count]
-    latents = latents[slopes[latents] != 0]
-    return latents, slopes[latents] / np.abs(slopes[latents]).max(initial=1e-12)
-
-
 def by_gain(
     moves: Tensor, gradient: Tensor, fisher: Tensor, count: int, signed: bool = True
 ) -> tuple[np.ndarray, np.ndarray]:

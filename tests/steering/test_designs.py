@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from seqsae_core.data.sequences import Sequences, make_split
-from seqsae_core.steering.designs import Landscape, by_effect, by_gain, learned, survey
+from seqsae_core.steering.designs import Landscape, by_gain, learned, survey
 from seqsae_core.steering.displacement import displaced_states
 from seqsae_core.steering.evaluation import collect_contexts
 
@@ -43,14 +43,6 @@ def test_slope_and_divergence_are_those_of_small_moves(model):
             plain = land.chances
             both = [(plain * (plain.clamp(min=1e-30) / q.clamp(min=1e-30)).log()).sum(1).mean() for q in (up, down)]
             assert float(move @ land.fisher @ move / 2) == pytest.approx(float(sum(both) / 2), rel=0.1, abs=1e-5)
-
-
-def test_effect_is_the_slope_of_a_unit_either_way(moves):
-    gradient = torch.tensor([1.0, 0, 0, 0])
-    latents, weights = by_effect(moves, gradient, 3)
-    assert latents.tolist() == moves[:, 0].abs().argsort(descending=True)[:3].tolist()
-    assert np.allclose(weights, (moves[latents, 0] / moves[latents, 0].abs().max()).numpy())
-    assert len(by_effect(moves, torch.zeros(4), 3)[0]) == 0
 
 
 def test_four_moves_that_span_the_space_reach_the_natural_gradient(moves):
