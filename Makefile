@@ -11,7 +11,7 @@ run: .venv/.runtime
 	@$(BIN)/python -m seqsae_core serve $(STUDY) --build $(if $(TIME_BUDGET),--time-budget $(TIME_BUDGET))
 
 test: .venv/.development chromium rivals dictionaries
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 lint: .venv/.development
 	$(BIN)/ruff check .

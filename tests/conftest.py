@@ -14,8 +14,8 @@ from seqsae_core.data.sequences import Sequences, build_sequences
 ROOT = Path(__file__).resolve().parents[1]
 GRID = {"layers": [2], "k": [2], "variants": ["topk", "relu"], "l1": [1.0]}
 OTHER_DATA = ROOT.parent / "shared" / "data"
-# Tests compare studies of several processes bit for bit, so none may measure a number of threads of its own.
-os.environ.setdefault("OMP_NUM_THREADS", str(min(2, os.cpu_count() or 1)))
+# Two workers on two cores, one thread each; and studies of several processes are compared bit for bit.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ def fixed(value: float | None, digits: int = 3, signed: bool = False) -> str:
     """A number with fixed digits and a true minus sign; a dash where there is none."""
     if missing(value):
         return NOT_MEASURED
-    return f"{value:{'+' if signed else ''}.{digits}f}".replace("-", "−")
+    return f"{value:{'+' if signed else ''}z.{digits}f}".replace("-", "−")
 
 
 def percent(value: float | None, digits: int = 1, signed: bool = False) -> str:
@@ -36,7 +36,7 @@ def percent(value: float | None, digits: int = 1, signed: bool = False) -> str:
     return (
         NOT_MEASURED
         if missing(value)
-        else f"{value:{'+' if signed else ''}.{digits}%}".replace("-", "−").replace("%", " %")
+        else f"{value:{'+' if signed else ''}z.{digits}%}".replace("-", "−").replace("%", " %")
     )
 
 

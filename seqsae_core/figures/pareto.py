@@ -27,12 +27,14 @@ def pareto(table: pd.DataFrame, figure: str, label: str, colour: str, colour_lab
     for _, some in rows.groupby("variant_name", sort=False):
         chart.add_traces([_points(some, figure, colour, colour_label), _legend(some.iloc[0])])
     axis = {"gridcolor": GRID, "automargin": True, "zerolinecolor": RIVALS}
-    chart.update_xaxes(title="active latents a position (L0, log scale)", type="log", tickvals=TICKS, **axis)
+    wide = len(rows) == 1 or rows["l0"].max() > 2 * rows["l0"].min()
+    ticks = {"tickvals": TICKS} if wide else {"nticks": 5, "tickformat": ".1f"}
+    chart.update_xaxes(title="active latents a position (L0, log scale)", type="log", **ticks, **axis)
     chart.update_yaxes(title=label, tickformat="+.0%" if rows[figure].min() < 0 else None, **axis)
     clear = "rgba(0,0,0,0)"
     return chart.update_layout(
         height=430, margin={"l": 4, "r": 8, "t": 8, "b": 40}, paper_bgcolor=clear, plot_bgcolor=clear,
-        dragmode="pan", hovermode="closest", clickmode="event+select", coloraxis=_colours(colour_label),
+        dragmode="pan", hovermode="closest", clickmode="event+select", coloraxis=_colours(rows[colour], colour_label),
         showlegend=rows["variant_name"].nunique() > 1, legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0},
     )  # fmt: skip
 
@@ -77,6 +79,8 @@ def _ring(rows: pd.DataFrame, figure: str) -> go.Scatter:
     return go.Scatter(x=rows["l0"], y=rows[figure], mode="markers", marker=marker, hoverinfo="skip", showlegend=False)
 
 
-def _colours(label: str) -> dict[str, Any]:
+def _colours(values: pd.Series, label: str) -> dict[str, Any]:
+    """From 0, so that small differences look small."""
     bar = {"title": {"text": label, "side": "right"}, "thickness": 10, "len": 0.8, "outlinewidth": 0}
-    return {"colorscale": list(SEQUENTIAL), "colorbar": bar}
+    highest = values.max() if values.gt(0).any() else 1.0
+    return {"colorscale": list(SEQUENTIAL), "colorbar": bar, "cmin": min(0.0, values.min()), "cmax": highest}

@@ -11,9 +11,9 @@ from seqsae_core.recommender.names import BASELINES
 
 
 def contenders(metrics: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """The recommender and its baselines under the names that readers see."""
-    baselines = metrics.get("baselines", {})
-    return {"This model": metrics} | {BASELINES.get(name, name): found for name, found in baselines.items()}
+    """The recommender, then its baselines from the best to the worst NDCG@10, under the names that readers see."""
+    baselines = sorted(metrics.get("baselines", {}).items(), key=lambda found: -found[1]["ndcg@10"])
+    return {"This model": metrics} | {BASELINES.get(name, name): found for name, found in baselines}
 
 
 def quality(metrics: Mapping[str, Any]) -> go.Figure:
