@@ -6,7 +6,7 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
-from seqsae_core.config import ARCHITECTURES, PRESETS, SPLITS, StudyConfig, preset
+from seqsae_core.config import ARCHITECTURES, COLUMN_ROLES, PRESETS, SPLITS, StudyConfig, preset
 from seqsae_core.errors import UserError
 
 DEFAULT_STUDY = "studies/movietweetings"
@@ -63,6 +63,8 @@ def _parser() -> argparse.ArgumentParser:
 def _build_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", default="movietweetings", help="a built-in name, a folder or a file")
     parser.add_argument("--items", help="the item table, where it is a file of its own")
+    for role in COLUMN_ROLES:
+        parser.add_argument(f"--{role}-column", metavar="NAME", help=f"the column of the {role} (default: guessed)")
     parser.add_argument(
         "--min-interactions", type=int, metavar="N", help="users and items with fewer are left out (default: 5)"
     )
@@ -116,7 +118,8 @@ def _build(options: argparse.Namespace) -> None:
 
 def chosen(options: argparse.Namespace) -> StudyConfig:
     """The configuration that the options of `build` ask for. Raises UserError as `preset` does."""
-    names = ("min_interactions", "split", "architecture", "time_budget", "memory")
+    columns = tuple(f"{role}_column" for role in COLUMN_ROLES)
+    names = ("min_interactions", "split", "architecture", "time_budget", "memory", *columns)
     choices = {name: getattr(options, name) for name in names}
     return preset(options.preset, options.seed, options.data, options.items, **choices)
 

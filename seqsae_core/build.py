@@ -42,13 +42,18 @@ class Stage:
         return getattr(stages, f"run_{self.name}")(study, config, folder, report)
 
 
+def _read_with(config: StudyConfig) -> dict[str, Any]:
+    """Settings of the data; columns where they are named, since studies are older than that."""
+    return {name: value for name, value in asdict(config.data).items() if value or not name.endswith("_column")}
+
+
 def _trained_with(config: StudyConfig) -> dict[str, Any]:
     """Settings of the dictionary; `imported` where it says something, since studies are older than it."""
     return {name: value for name, value in asdict(config.sae).items() if name != "imported" or value}
 
 
 PIPELINE = (
-    Stage("data", "Reading interactions", 12, (), lambda c: c.data, version=2),
+    Stage("data", "Reading interactions", 12, (), _read_with, version=2),
     Stage(
         "recommender",
         "Training the recommender",

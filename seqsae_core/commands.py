@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from seqsae_core.config import PRESETS, StudyConfig
+from seqsae_core.config import COLUMN_ROLES, PRESETS, StudyConfig
 
 
 def use_job(dictionary: str) -> str:
@@ -24,6 +24,7 @@ def build_command(path: str | Path, manifest: Mapping[str, Any] | None = None) -
         "--seed": (config.get("seed"), 0),
         "--data": (data.get("source"), "movietweetings"),
         "--items": (data.get("items"), None),
+        **{f"--{role}-column": (data.get(f"{role}_column"), None) for role in COLUMN_ROLES},
         "--min-interactions": (data.get("min_interactions"), own.data.min_interactions),
         "--split": (data.get("split"), own.data.split),
         "--time-budget": (recommender.get("seconds"), own.recommender.seconds),

@@ -9,6 +9,9 @@ from seqsae_core.errors import UserError
 
 SPLITS = ("leave-one-out", "global-temporal", "user-disjoint")
 
+COLUMN_ROLES = ("user", "item", "time", "title", "concept")
+
+
 @dataclass(frozen=True)
 class DataConfig:
     """Where interactions come from and which count. `max_users` draws users by stable hash, before the k-core."""
@@ -19,6 +22,17 @@ class DataConfig:
     max_users: int | None = None
     split: str = "leave-one-out"
     max_length: int = 64
+    user_column: str | None = None
+    item_column: str | None = None
+    time_column: str | None = None
+    title_column: str | None = None
+    concept_column: str | None = None
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The columns that were named, by role; the others are guessed."""
+        named = {role: getattr(self, f"{role}_column") for role in COLUMN_ROLES}
+        return {role: column for role, column in named.items() if column is not None}
 
 
 @dataclass(frozen=True)
@@ -207,16 +221,17 @@ def preset(
     name: str, seed: int = 0, source: str | None = None, items: str | None = None, *,
     min_interactions: int | None = None,
     split: str | None = None, architecture: str | None = None, time_budget: float | None = None,
-    memory: float | None = None,
+    memory: float | None = None, **columns: str | None,
 ) -> StudyConfig:  # fmt: skip
     """The named preset with its seed and data source set; a choice of None stays the preset's own.
 
-    time_budget: the seconds that training the recommender may take; memory: the GiB that a matrix of activations may.
+    time_budget: the seconds that training the recommender may take; memory: the GiB that a matrix of activations may;
+    columns: `user_column` and so on, as in `DataConfig`.
     Raises UserError for a name that is not in `PRESETS`, `SPLITS` or `ARCHITECTURES`, amounts that are none, or
     `min_interactions` below 1.
     """
     config = PRESETS[_known("preset", name, PRESETS)]()
-    data = replace(config.data, source=source or config.data.source, items=items)
+    data = replace(config.data, source=source or config.data.source, items=items, **columns)
     recommender = config.recommender
     if min_interactions is not None:
         data = replace(data, min_interactions=_at_least_one(min_interactions))

@@ -24,7 +24,7 @@ FEW_ITEMS = 5
 
 def run_data(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
     """Files to sequences, catalogue and concepts."""
-    rows, items = readers.read(config.data.source, config.data.items)
+    rows, items = readers.read(config.data.source, config.data.items, config.data.columns)
     events = interactions.drop_repeats(rows)
     repeats = len(rows) - len(events)
     report(0.5, f"{len(events):,} interactions read")
@@ -39,6 +39,7 @@ def run_data(study: Study, config: StudyConfig, folder: Path, report: Report) ->
     sizes = {"users": len(sequences), "items": sequences.n_items, "interactions": len(sequences.items)}
     study.update_manifest(sizes=sizes | {"repeated_rows": repeats})
     told = f"; {repeats:,} repeated rows were dropped" if repeats else ""
+    told += f"; columns: {rows.attrs['columns']}" if rows.attrs.get("columns") else ""
     return f"{sizes['users']:,} users, {sizes['items']:,} items, {sizes['interactions']:,} interactions{told}"
 
 

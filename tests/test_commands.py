@@ -18,6 +18,7 @@ SETTINGS = (
     {"name": "tiny", "split": "leave-one-out", "architecture": "sasrec"},
     {"name": "paper"},
     {"name": "quick", "memory": 0.25},
+    {"name": "default", "user_column": "who", "concept_column": "two words"},
     {"name": "default", "min_interactions": 1},
     {"name": "paper", "min_interactions": 5},
     {"name": "paper", "split": "leave-one-out"},

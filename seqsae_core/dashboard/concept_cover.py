@@ -12,6 +12,7 @@ from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.scene import steerable
 from seqsae_core.dashboard.widgets import fixed
 from seqsae_core.figures.concept import cover_steps
+from seqsae_core.steering.edits import Edit
 
 if TYPE_CHECKING:
     from seqsae_core.interpret.probing import Measured
@@ -105,11 +106,11 @@ def steps(found: "Measured", labels: list[str]) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def edits_of(opened: Opened, found: "Measured", size: int) -> tuple[tuple[int, float], ...]:
+def edits_of(opened: Opened, found: "Measured", size: int) -> tuple[Edit, ...]:
     """The first latents of the cover as edits, in proportion to their weights; those that take away are left out."""
     can, most = set(steerable(opened).index), float(opened.study.config.steering.max_strength)
     pairs = zip(found.cover.path.latents[:size].tolist(), found.cover.weights(size).tolist(), strict=True)
-    return tuple((i, round(min(STRENGTH * w, most), 2)) for i, w in pairs if i in can and STRENGTH * w >= 0.01)
+    return tuple(Edit(i, round(min(STRENGTH * w, most), 2)) for i, w in pairs if i in can and STRENGTH * w >= 0.01)
 
 
 def one_by_one(opened: Opened, found: "Measured") -> None:

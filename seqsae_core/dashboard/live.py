@@ -31,17 +31,26 @@ def strengths(limit: float) -> list[float]:
     return [-step for step in reversed(steps[1:])] + steps
 
 
+def spaced(low: float, high: float, points: int) -> tuple[float, ...]:
+    """Ascending strengths from low ≤ 0 to high with an exact 0, spaced as in `strengths` on either side."""
+    if low == -high:
+        return tuple(strengths(high))
+    half = points // 2 if low else points - 1
+    up = [round(high * (i / half) ** CURVED, 2) for i in range(half + 1)]
+    down = [round(low * (i / half) ** CURVED, 2) for i in range(half, 0, -1)] if low else []
+    return tuple(dict.fromkeys([*down, *up]))
+
+
 def payload(
-    sliders: Sequence[tuple[int, str, float]], limit: float, before: "Ranking", after: "Ranking",
+    sliders: Sequence[Mapping[str, Any]], before: "Ranking", after: "Ranking",
     grids: Sequence[Sequence["Ranking"]], catalogue: pd.DataFrame, serial: int, concepts: Sequence[str] = (),
 ) -> dict[str, Any]:  # fmt: skip
-    """What the component reads; see steering.js. sliders: (latent, name, strength); catalogue is indexed by item;
-    concepts: what the latents stand for."""
+    """What the component reads; see steering.js for the sliders; catalogue is indexed by item; concepts: what the
+    latents stand for."""
     rankings = [before, after, *(ranking for grid in grids for ranking in grid)]
     items = describe({int(i) for ranking in rankings for i in ranking.items[:SHOWN]}, catalogue)
     return {
-        "sliders": [{"latent": latent, "name": name, "strength": s} for latent, name, s in sliders],
-        "limit": limit, "step": STEP, "strengths": strengths(limit), "shown": min(SHOWN, len(before.items)),
+        "sliders": list(sliders), "shown": min(SHOWN, len(before.items)),
         "before": entry(before), "after": entry(after), "grids": [[entry(r) for r in grid] for grid in grids],
         "items": items, "genres": mix_order(rankings, items, concepts), "colours": COLOURS, "serial": serial,
     }  # fmt: skip
@@ -73,7 +82,7 @@ def mix_order(
 
 
 def show(data: dict[str, Any], **on: "Callable[[], None]") -> Any:
-    """The component; on: callbacks for `released`, `removed` and `opened` (on_released_change and so on)."""
+    """The component; on: callbacks for the component's states and triggers (on_released_change and so on)."""
     return _component()(key=KEY, data=data, **on)
 
 

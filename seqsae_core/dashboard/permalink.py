@@ -1,6 +1,5 @@
 """The URL is the page's state: query parameters to a frozen View and back, or a UserError that the page shows."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -8,6 +7,8 @@ from typing import Any
 import streamlit as st
 
 from seqsae_core.errors import UserError
+from seqsae_core.steering import notation
+from seqsae_core.steering.edits import Edit
 
 KINDS = ("latents", "neurons", "pca", "random_directions")
 MAX_HISTORY, MAX_ITEMS = 500, 1000
@@ -18,8 +19,9 @@ MAX_EDITS = 16
 class View:
     """What a link says. None means "not said": the page chooses its own default.
 
-    history: item numbers (1..n), oldest first; items: those of a concept put together by hand. edits: (latent,
-    strength) pairs; strength 1 = one standard deviation of the latent's activation where it fires.
+    history: item numbers (1..n), oldest first; items: those of a concept put together by hand. edits: of
+    every kind, as `steering.notation` writes them; position: where they are made; made_for: the fingerprint of the
+    dictionary whose latents they name.
     """
 
     study: str | None = None
@@ -30,9 +32,11 @@ class View:
     concept: str | None = None
     user: int | None = None
     history: tuple[int, ...] | None = None
-    edits: tuple[tuple[int, float], ...] | None = None
+    edits: tuple[Edit, ...] | None = None
     search: str | None = None
     items: tuple[int, ...] | None = None
+    position: str | None = None
+    made_for: str | None = None
 
     def but(self, **changes: Any) -> "View":
         """The same view with some parameters changed (None drops one)."""
@@ -107,26 +111,17 @@ def _items(name: str, text: str) -> tuple[int, ...]:
     return tuple(int(p) for p in parts)
 
 
-def _edits(name: str, text: str) -> tuple[tuple[int, float], ...]:
-    edits = tuple(_edit(part, text) for part in text.split(",") if part)
+def _edits(name: str, text: str) -> tuple[Edit, ...]:
+    try:
+        edits = notation.parse(text)
+    except UserError as error:
+        why = f"{notation.FORM}." if "write latent" in str(error) else str(error)
+        raise UserError(f"The link's edits are {quote(text)}: {why}") from None
     if len(edits) > MAX_EDITS:
         raise UserError(f"The link has {len(edits)} edits: use at most {MAX_EDITS}.")
-    if len({latent for latent, _ in edits}) < len(edits):
-        raise UserError(f"The link's edits {quote(text)} name a latent twice: give each latent one strength.")
+    if len({(edit.latent, edit.kind) for edit in edits}) < len(edits):
+        raise UserError(f"The link's edits {quote(text)} name a latent twice: give each latent one edit of a kind.")
     return edits
-
-
-def _edit(part: str, text: str) -> tuple[int, float]:
-    latent, colon, strength = part.partition(":")
-    try:
-        pair = _number("edits", latent), float(strength)
-    except (UserError, ValueError):
-        pair = (0, math.nan)
-    if not colon or not math.isfinite(pair[1]):
-        raise UserError(
-            f"The link's edits are {quote(text)}: write latent:strength pairs, such as edits=12:2.0,40:-1.5."
-        )
-    return pair
 
 
 PARSERS = {
@@ -141,6 +136,8 @@ PARSERS = {
     "edits": _edits,
     "search": _name,
     "items": _items,
+    "position": _name,
+    "made_for": _name,
 }
 
 
@@ -148,5 +145,5 @@ def _format(name: str, value: Any) -> str:
     if name in ("history", "items"):
         return "-".join(map(str, value))
     if name == "edits":
-        return ",".join(f"{latent}:{strength!r}" for latent, strength in value)
+        return notation.format_edits(value)
     return str(value)

@@ -9,6 +9,7 @@ from seqsae_core.dashboard.widgets import fixed, interval, missing, percent
 from seqsae_core.errors import UserError
 from seqsae_core.figures import latents as latent_figures
 from seqsae_core.sae.recurrence import recurrence
+from seqsae_core.steering.edits import Edit
 
 ENRICHED = 14
 ABOUT = (
@@ -69,7 +70,7 @@ def heading(opened: Opened, row: pd.Series) -> None:
         step(opened, latent - 1, "Previous", ":material/chevron_left:", "Shift+Left")
         step(opened, latent + 1, "Next", ":material/chevron_right:", "Shift+Right")
         if st.button("Steer this", type="primary", icon=":material/tune:", disabled=not row["alive"]):
-            navigation.go("steer", opened.view.home().but(edits=((latent, 2.0),), latent=latent))
+            navigation.go("steer", opened.view.home().but(edits=(Edit(latent, 2.0),), latent=latent))
     st.markdown(evidence_words(row))
     if row["alive"]:
         recurrence_badge(row)

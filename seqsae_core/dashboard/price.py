@@ -13,6 +13,7 @@ from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.tradeoff_figure import tradeoff
 from seqsae_core.dashboard.widgets import chart, fixed, percent, plain
 from seqsae_core.steering.edits import Edit
+from seqsae_core.steering.notation import format_edits, parse
 from seqsae_core.study import Study
 
 FIGURES = ("lift", "ndcg_change")
@@ -40,7 +41,7 @@ def concept_of(opened: Opened, edits: Sequence[Edit]) -> str | None:
     """The concept that these edits are about: that of the latent turned furthest which has one."""
     latents = opened.features("latents")
     ordered = sorted(edits, key=lambda edit: -abs(edit.strength))
-    return next((c for edit in ordered if (c := str(latents.at[edit.latent, "top_concept"] or ""))), None)
+    return next((c for edit in ordered for n in edit.latents if (c := str(latents.at[n, "top_concept"] or ""))), None)
 
 
 def curves_of(opened: Opened, concept: str | None) -> pd.DataFrame | None:
@@ -52,7 +53,7 @@ def curves_of(opened: Opened, concept: str | None) -> pd.DataFrame | None:
     return rows if len(rows) else None
 
 
-def cost(opened: Opened, edits: Sequence[Edit], concept: str | None) -> Price | None:
+def cost(opened: Opened, edits: Sequence[Edit], concept: str | None, position: str | None = None) -> Price | None:
     """The card of the price; returns it when it is known."""
     moved = tuple(edit for edit in edits if edit.strength)
     if not moved:
@@ -61,19 +62,22 @@ def cost(opened: Opened, edits: Sequence[Edit], concept: str | None) -> Price | 
     if concept is None:
         st.caption("These latents have no concept, so there is no share to hold the cost against.")
         return None
-    price = _asked(opened, moved, concept) or from_curves(curves_of(opened, concept), moved)
+    known = None if position else from_curves(curves_of(opened, concept), moved)
+    key = _key(opened, moved, concept, position)
+    price = _asked(key) or known
     if price is None:
-        _not_yet(opened, moved, concept)
+        _figure("NDCG@10", "not yet measured", "at these strengths", ABOUT_NDCG)
+        _ask(key, "Measure now")
         return None
     _tiles(price, concept)
     if price.source.startswith("read"):
-        _ask(opened, moved, concept, "Measure exactly these strengths")
+        _ask(key, "Measure exactly these strengths")
     return price
 
 
 def from_curves(curves: pd.DataFrame | None, edits: Sequence[Edit]) -> Price | None:
     """The measured strength nearest to a single edit of the latent that a curve was made of."""
-    if curves is None or len(edits) != 1 or edits[0].strength <= 0:
+    if curves is None or len(edits) != 1 or edits[0].strength <= 0 or edits[0].kind != "add":
         return None
     rows = curves[(curves["method"] == "latent") & (curves["strength"] > 0)]
     rows = rows[[list(latents) == [edits[0].latent] for latents in rows["latents"]]]
@@ -131,20 +135,14 @@ def _figure(label: str, value: str, note: str, about: str) -> None:
     st.metric(label, value, note, delta_color="off", delta_arrow="off", help=about, border=True)
 
 
-def _not_yet(opened: Opened, edits: tuple[Edit, ...], concept: str) -> None:
-    _figure("NDCG@10", "not yet measured", "at these strengths", ABOUT_NDCG)
-    _ask(opened, edits, concept, "Measure now")
-
-
-def _ask(opened: Opened, edits: tuple[Edit, ...], concept: str, label: str) -> None:
+def _ask(key: tuple[Any, ...], label: str) -> None:
     if st.button(label, icon=":material/straighten:", key="measure", help="On held-out users; a few seconds."):
-        st.session_state["measured"] = {*st.session_state.get("measured", ()), _key(opened, edits, concept)}
+        st.session_state["measured"] = {*st.session_state.get("measured", ()), key}
         st.rerun(scope="fragment")
 
 
-def _asked(opened: Opened, edits: tuple[Edit, ...], concept: str) -> Price | None:
+def _asked(key: tuple[Any, ...]) -> Price | None:
     """The price of edits whose measurement was asked for in this session; cached for all sessions."""
-    key = _key(opened, edits, concept)
     if key not in st.session_state.get("measured", ()):
         return None
     with st.spinner("Measuring on held-out users"):
@@ -154,20 +152,20 @@ def _asked(opened: Opened, edits: tuple[Edit, ...], concept: str) -> Price | Non
     return Price(found["lift"], ndcg_change=found["ndcg_change"], **bounds, source=where)
 
 
-def _key(opened: Opened, edits: tuple[Edit, ...], concept: str) -> tuple[Any, ...]:
-    pairs = tuple((edit.latent, edit.strength) for edit in edits)
+def _key(opened: Opened, edits: tuple[Edit, ...], concept: str, position: str | None) -> tuple[Any, ...]:
     return (
         str(opened.study.path),
         opened.dictionary,
         opened.stamp("data", "recommender", "sae", "evidence"),
-        pairs,
+        format_edits(edits),
         concept,
+        position,
     )
 
 
 @st.cache_data(max_entries=500, show_spinner=False)
 def _measured(
-    path: str, dictionary: str | None, stamp: str, pairs: tuple[tuple[int, float], ...], concept: str
+    path: str, dictionary: str | None, stamp: str, edits: str, concept: str, position: str | None
 ) -> dict[str, Any]:
     from seqsae_core.steering.steerer import Steerer
     from seqsae_core.steering.tradeoff import measure_edits
@@ -175,5 +173,5 @@ def _measured(
     study = Study.open(path)
     table, sequences = study.concepts(), study.sequences()
     values = table.values[:, table.names.index(concept)]
-    edits = [Edit(latent, strength) for latent, strength in pairs]
-    return measure_edits(Steerer.from_study(study, dictionary), edits, values, sequences, study.split(sequences))
+    steerer = Steerer.from_study(study, dictionary, position)
+    return measure_edits(steerer, parse(edits), values, sequences, study.split(sequences))

@@ -11,10 +11,11 @@ import streamlit as st
 
 from seqsae_core.dashboard.live import strengths
 from seqsae_core.dashboard.loading import Opened
-from seqsae_core.dashboard.permalink import View
+from seqsae_core.dashboard.permalink import View, quote
 from seqsae_core.dashboard.turning import clearest
 from seqsae_core.data.sequences import SCORE, SELECT
 from seqsae_core.errors import UserError
+from seqsae_core.steering.edits import Edit, check
 from seqsae_core.study import Study
 
 USUAL_LENGTHS = (12, 40)
@@ -47,21 +48,33 @@ class Audience:
 
 @dataclass(frozen=True)
 class Scene:
-    """One state of the page. user and target are None for a composed history; a strength of None is not chosen yet."""
+    """One state of the page. user and target are None for a composed history; `chosen`: whether the link says how
+    far the edits go. made_for: the dictionary's fingerprint, once it is known."""
 
     view: View
     history: tuple[int, ...]
-    edits: tuple[tuple[int, float | None], ...]
+    edits: tuple[Edit, ...]
     user: int | None = None
     target: int | None = None
+    chosen: bool = True
+    made_for: str | None = None
+
+    @property
+    def position(self) -> str | None:
+        """Where the edits are made; None is the study's own choice."""
+        return self.view.position
 
     def latest(self, view: View) -> "Scene":
         """The same scene at the strengths of a newer link: sliders change the URL without a run of the whole page."""
-        return replace(self, view=view, edits=view.edits or self.edits)
+        return replace(self, view=view, edits=view.edits or self.edits, chosen=bool(view.edits) or self.chosen)
 
-    def at(self, edits: tuple[tuple[int, float], ...]) -> View:
+    def at(self, edits: tuple[Edit, ...]) -> View:
         """The link to this scene at these strengths: it says everything, also what was a default."""
-        return self._said().but(edits=edits)
+        return self._said().but(edits=edits, latent=None, made_for=self.made_for or self.view.made_for)
+
+    def but_at(self, position: str) -> View:
+        """The link to the same edits made at another position."""
+        return self._said().but(position=position)
 
     def of(self, user: int | None) -> View:
         """The link to the same edits for another user, None = the default one."""
@@ -72,10 +85,10 @@ class Scene:
         return self._said().but(user=None, history=history)
 
     def _said(self) -> View:
-        chosen = all(strength is not None for _, strength in self.edits)
-        edits = self.edits if chosen else self.view.edits
+        edits = self.edits if self.chosen else self.view.edits
         who = {"user": self.user} if self.user is not None else {"history": self.history}
-        return self.view.home().but(**who, edits=edits, latent=self.view.latent if edits is None else None)
+        here = {"position": self.view.position, "made_for": self.made_for or self.view.made_for if edits else None}
+        return self.view.home().but(**who, **here, edits=edits, latent=self.view.latent if edits is None else None)
 
 
 def audience(opened: Opened) -> Audience:
@@ -86,11 +99,12 @@ def audience(opened: Opened) -> Audience:
 def scene(opened: Opened, view: View) -> Scene:
     """The scene of a link. Raises UserError naming what the link asks for that this study does not have."""
     edits = _edits(opened, view)
+    chosen = bool(view.edits)
     if view.history is not None:
-        return Scene(view, _history(opened, view.history), edits)
+        return Scene(view, _history(opened, view.history), edits, chosen=chosen)
     people = audience(opened)
     user = _user(opened, people, view, edits)
-    return Scene(view, people.history(user), edits, user, people.target(user))
+    return Scene(view, people.history(user), edits, user, people.target(user), chosen)
 
 
 def limit(opened: Opened) -> float:
@@ -132,13 +146,12 @@ def after(people: Audience, user: int) -> int:
     return int(people.held_out[np.searchsorted(people.held_out, user, side="right") % len(people.held_out)])
 
 
-def _user(opened: Opened, people: Audience, view: View, edits: tuple[tuple[int, float | None], ...]) -> int:
+def _user(opened: Opened, people: Audience, view: View, edits: tuple[Edit, ...]) -> int:
     """The user of the link, or a held-out one; while the strength is open, the one whose list shows most clearly
     what the latent does."""
     if view.user is None:
-        (latent, strength), *_ = edits
         stamp = opened.stamp("data", "recommender", "sae", "evidence")
-        return candidates(people)[0] if strength is not None else _clearest(opened, stamp, latent)
+        return candidates(people)[0] if view.edits else _clearest(opened, stamp, edits[0].latents[0])
     if view.user >= len(people):
         raise UserError(f"There is no user {view.user} in this study: users run from 0 to {len(people) - 1}.")
     return view.user
@@ -161,21 +174,44 @@ def _history(opened: Opened, history: tuple[int, ...]) -> tuple[int, ...]:
     return history
 
 
-def _edits(opened: Opened, view: View) -> tuple[tuple[int, float | None], ...]:
+def _edits(opened: Opened, view: View) -> tuple[Edit, ...]:
     opening = default_latent(opened) if view.latent is None and not view.edits else view.latent
-    edits = view.edits or ((opening, None),)
-    for latent, strength in edits:
-        _check(opened, latent, strength)
-    return edits
+    edits = view.edits or (Edit(opening, 0.0),)
+    for edit in edits:
+        for latent in edit.latents:
+            _check(opened, latent, edit)
+    if view.edits and view.made_for:
+        _check_made_for(opened, view.made_for)
+    return check(edits, int(opened.features("latents").index.max()) + 1)
 
 
-def _check(opened: Opened, latent: int, strength: float | None) -> None:
+def _check_made_for(opened: Opened, theirs: str) -> None:
+    ours = fingerprint(opened)
+    if theirs != ours:
+        raise UserError(
+            f"This link's edits were made for the dictionary {quote(theirs)}, this one is `{ours}`: its latents mean "
+            "other things. Open the dictionary that they belong to, or start over."
+        )
+
+
+def fingerprint(opened: Opened) -> str:
+    """Of the dictionary that is open, cached."""
+    return _fingerprint(opened, f"{opened.study.path} {opened.dictionary} {opened.stamp('sae')}")
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _fingerprint(_opened: Opened, stamp: str) -> str:
+    return _opened.steerer().fingerprint
+
+
+def _check(opened: Opened, latent: int, edit: Edit) -> None:
     latents, most = opened.features("latents"), limit(opened)
     if latent not in latents.index:
         raise UserError(f"There is no latent {latent} in this dictionary: latents run from 0 to {len(latents) - 1}.")
     if not (latents.at[latent, "alive"] and latents.at[latent, "sd_activation"] > 0):
         raise UserError(f"Latent {latent} never fires, so it has no unit to be turned by: choose another one.")
-    if strength is not None and abs(strength) > most:
+    strength = edit.strength
+    if edit.kind in ("add", "mass") and abs(strength) > most:
         raise UserError(f"The strength {strength:g} of latent {latent} is too large: use −{most:g} to {most:g}.")
 
 

@@ -1,9 +1,10 @@
 // The live slider: lists of a grid of strengths, replayed under the hand. Text reaches the page through textContent only.
 //
-// data: sliders [{latent, name, strength}], limit, step, strengths (the grid), grids [slider][strength] and before/after as
+// data: sliders [{key, latent, name, kind, levels, strength, low, high, whole, step, strengths (its grid)}], kinds, grids [slider][strength] and before/after as
 // {items, scores} (best first, deeper than the list shown), items {id: {title, year, genres}}, genres, shown, serial, colours,
-// target (the item that came next, or null).
-// Sends `released` {serial, edits [[latent, strength]]} when the hand lets go, and the triggers `removed` and `opened` (a latent).
+// target (the item that came next, or null), asked (the item that a reason was asked for, or null).
+// Sends `released` {serial, edits [[key, strength]]} when the hand lets go, and the triggers `changed` {place, kind, levels},
+// `removed` (a place), `opened` (a latent) and `asked` (an item).
 
 const KEYBOARD_PAUSE = 140;
 const LEAVING = 220;
@@ -71,25 +72,50 @@ function mix(list, genres, items, shown) {
 
 function slider(live, place) {
   const { data } = live;
-  const { latent, name } = data.sliders[place];
+  const { latent, name, low, high, step, whole } = data.sliders[place];
   const box = element("div", "slider");
   const head = element("div", "head");
   const open = button("name", name, `Open latent ${latent}`, () => live.send.trigger("opened", latent));
   const value = element("output", "value");
   const zero = button("quiet", "0", `Set latent ${latent} to 0`, () => { set(live, place, 0); commit(live, 0); });
-  const remove = button("quiet", "×", `Remove latent ${latent}`, () => live.send.trigger("removed", latent));
+  const remove = button("quiet", "×", `Remove latent ${latent}`, () => live.send.trigger("removed", place));
   remove.hidden = data.sliders.length < 2;
-  head.append(open, value, zero, remove);
+  head.append(open, ...kindOf(live, place), value, zero, remove);
   const track = element("div", "track");
   const input = element("input");
-  Object.assign(input, { type: "range", min: -data.limit, max: data.limit, step: data.step });
+  Object.assign(input, { type: "range", min: low, max: high, step });
   input.setAttribute("aria-label", `Strength of latent ${latent}, ${name}`);
   listen(live, input, place);
   track.append(element("div", "rail"), element("div", "fill"), element("div", "zero"), input);
   const scale = element("div", "scale");
-  scale.append(...[-data.limit, 0, data.limit].map((tick) => element("span", "", signed(tick, 0))));
+  const ends = low === -high ? [low, 0, high] : [low, high];
+  const said = (tick) => (step < 0.1 ? `× ${(1 + tick).toFixed(1)}` : whole && tick === high ? "all the way" : signed(tick, 0));
+  scale.append(...ends.map((tick) => element("span", "", said(tick))));
+  box.style.setProperty("--origin", -low / (high - low));
   box.append(head, track, scale);
   return { box, input, value };
+}
+
+function kindOf(live, place) {
+  const { latent, kind, levels } = live.data.sliders[place];
+  const choice = element("select", "kind");
+  choice.setAttribute("aria-label", `Kind of edit of latent ${latent}`);
+  for (const [value, text] of live.data.kinds) choice.append(Object.assign(element("option", "", text), { value }));
+  choice.value = kind;
+  choice.addEventListener("change", () => live.send.trigger("changed", { place, kind: choice.value, levels }));
+  const wanted = { set: [1], clamp: [0, 1] }[kind] ?? [];
+  const boxes = wanted.map((end) => {
+    const box = element("input", "level");
+    Object.assign(box, { type: "number", step: 0.5, min: -100, max: 100, value: levels[end] ?? "" });
+    box.setAttribute("aria-label", `${["Lower", kind === "set" ? "The" : "Upper"][end]} level of latent ${latent}`);
+    return box;
+  });
+  const send = () => {
+    const typed = boxes.map((box) => (box.value === "" ? null : Number(box.value)));
+    live.send.trigger("changed", { place, kind, levels: kind === "set" ? [typed[0] ?? 0, typed[0] ?? 0] : typed });
+  };
+  boxes.forEach((box) => box.addEventListener("change", send));
+  return [choice, ...boxes];
 }
 
 function listen(live, input, place) {
@@ -126,7 +152,11 @@ function afterRow(live, id) {
   const parts = { rank: element("span", "rank"), badge: element("span", "badge"), change: element("span", "change") };
   const side = element("div", "side");
   side.append(parts.badge, parts.change);
-  row.append(parts.rank, label(live.data.items[id], id === live.data.target), side);
+  const text = label(live.data.items[id], id === live.data.target);
+  const why = button("why", "why?", `Why ${live.data.items[id].title}?`, () => live.send.trigger("asked", id));
+  row.addEventListener("click", (event) => { if (event.target !== why) live.send.trigger("asked", id); });
+  side.prepend(why);
+  row.append(parts.rank, text, side);
   return { row, ...parts };
 }
 
@@ -161,7 +191,7 @@ function build(live, root) {
 // ---- drawing
 
 function drawSliders(live) {
-  const latents = live.data.sliders.map((s) => `${s.latent}:${s.name}`).join("\n");
+  const latents = live.data.sliders.map((s) => `${s.key} ${s.low} ${s.high} ${s.name}`).join("\n");
   if (latents !== live.latents) {
     live.latents = latents;
     Object.assign(live, { values: live.data.sliders.map((s) => s.strength), moved: null, held: null });
@@ -175,9 +205,11 @@ function drawValue(live, place) {
   const { input, value, box } = live.handles[place];
   const at = live.values[place];
   if (Number(input.value) !== at) input.value = at;
-  value.textContent = `${signed(at, 1)} sd`;
-  input.setAttribute("aria-valuetext", `${signed(at, 1)} standard deviations`);
-  box.style.setProperty("--at", (at + live.data.limit) / (2 * live.data.limit));
+  const { kind, low, high, whole } = live.data.sliders[place];
+  const end = whole && at >= high;
+  value.textContent = end ? "all the way" : kind === "scale" ? `× ${(1 + at).toFixed(2)}` : `${signed(at, 1)} sd`;
+  input.setAttribute("aria-valuetext", kind === "scale" || end ? value.textContent : `${signed(at, 1)} standard deviations`);
+  box.style.setProperty("--at", (at - low) / (high - low));
   box.classList.toggle("negative", at < 0);
 }
 
@@ -280,7 +312,7 @@ function bar(genre) {
 
 function draw(live, moved) {
   const { data } = live;
-  const near = moved === null ? -1 : nearest(data.strengths, live.values[moved]);
+  const near = moved === null ? -1 : nearest(data.sliders[moved].strengths, live.values[moved]);
   const after = moved === null ? data.after : data.grids[moved][near];
   const key = moved === null ? "exact" : `${moved}:${near}`;
   if (moved !== null) drawValue(live, moved);
@@ -309,7 +341,7 @@ function commit(live, wait) {
   clearTimeout(live.timer);
   live.timer = setTimeout(() => {
     live.serial += 1;
-    const edits = live.data.sliders.map((s, i) => [s.latent, live.values[i]]);
+    const edits = live.data.sliders.map((s, i) => [s.key, live.values[i]]);
     live.send.state("released", { serial: live.serial, edits });
   }, wait);
 }

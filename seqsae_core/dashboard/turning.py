@@ -1,7 +1,7 @@
 """Lists under edits for one history, and where the page starts: at a strength, and a user, that show something."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,19 +29,22 @@ class Turned:
 def turn(
     steerer: "Steerer",
     history: Sequence[int],
-    edits: Sequence[tuple[int, float | None]],
-    grid: Sequence[float],
+    edits: Sequence[Edit],
+    levels: Sequence[Sequence[float]],
+    chosen: bool = True,
 ) -> Turned:
-    """The lists of these edits. A strength of None becomes the smallest of the grid that moves the list."""
-    known = [Edit(latent, strength or 0.0) for latent, strength in edits]
-    grids = tuple(tuple(steerer.grid(history, known, i, grid, DEPTH)) for i in range(len(known)))
-    before = steerer.recommend(history, (), DEPTH)
-    chosen = tuple(
-        edit if strength is not None else Edit(edit.latent, opening(before, rankings, grid))
-        for edit, (_, strength), rankings in zip(known, edits, grids, strict=True)
-    )
-    before, after = steerer.compare(history, chosen, DEPTH)
-    return Turned(chosen, before, after, grids)
+    """The lists of these edits; levels: the grid of each. While no strength is chosen, the smallest of its grid that
+    moves the list is."""
+    grids = tuple(tuple(steerer.grid(history, edits, i, grid, DEPTH)) for i, grid in enumerate(levels))
+    chosen_edits = tuple(edits)
+    if not chosen:
+        before = steerer.recommend(history, (), DEPTH)
+        chosen_edits = tuple(
+            replace(edit, strength=opening(before, rankings, grid))
+            for edit, rankings, grid in zip(edits, grids, levels, strict=True)
+        )
+    before, after = steerer.compare(history, chosen_edits, DEPTH)
+    return Turned(chosen_edits, before, after, grids)
 
 
 def opening(before: "Ranking", rankings: Sequence["Ranking"], grid: Sequence[float]) -> float:
@@ -58,7 +61,7 @@ def clearest(
     smallest strength; the first of equals. labels: (n_items + 1,), all 0 where the latent has no concept."""
 
     def rank(history: Sequence[int]) -> tuple[bool, float]:
-        turned = turn(steerer, history, ((latent, None),), grid)
+        turned = turn(steerer, history, (Edit(latent, 0.0),), (grid,), chosen=False)
         gain = labels[turned.after.items[:SHOWN]].sum() - labels[turned.before.items[:SHOWN]].sum()
         return gain <= 0, turned.edits[0].strength
 

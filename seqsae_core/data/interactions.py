@@ -18,7 +18,7 @@ def check_columns(frame: pd.DataFrame, needed: list[str], path: str) -> None:
     if missing:
         raise UserError(
             f"{path}: no column {', '.join(missing)}. It has: {', '.join(map(str, frame.columns))}. "
-            f"Rename the columns to {', '.join(needed)}."
+            f"Rename the columns to {', '.join(needed)}, or name yours (`build --help`: --user-column and so on)."
         )
 
 

@@ -1,31 +1,46 @@
 """Files in the layouts that people have, to the two tables of `interactions`."""
 
+import gzip
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
+from seqsae_core.data.columns import EVENTS, ITEMS, our_columns
 from seqsae_core.data.interactions import GENRES, ITEM, TIME, TITLE, USER, check_columns, check_interactions
 from seqsae_core.errors import UserError
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 BUILT_IN = {"movietweetings": ASSETS / "movietweetings"}
-_RENAME = {"movie_id": ITEM, "movieId": ITEM, "userId": USER, "name": TITLE}
 
 
-def read(source: str, items: str | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+def read(
+    source: str, items: str | None = None, columns: Mapping[str, str] | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Interactions (user_id, item_id, timestamp) and items (item_id, title, genres) of a source.
 
     `source` is a built-in name, a folder (MovieTweetings Parquet, MovieLens .dat / .csv / 100k, RecBole) or
-    an interactions file (.csv, .parquet) with `items` beside it. Item ids are text in both tables unless they are
+    an interactions file (.csv, .tsv, .jsonl, .parquet, SASRec's “user item” .txt; each but Parquet may be .gz) with
+    `items` beside it. `columns` names the column of a role (user, item, time, title, concept); others are guessed, and
+    the interactions' `attrs["columns"]` says what was taken for what. Item ids are text in both tables unless they are
     numbers in both. Raises UserError naming file and remedy.
     """
     interactions_path, items_path = locate(source, items)
-    interactions = check_interactions(_table(interactions_path), str(interactions_path))
+    given = columns or {}
+    table, told = our_columns(_table(interactions_path), EVENTS, given, str(interactions_path))
+    interactions = check_interactions(table, str(interactions_path))
     if items_path is None:
-        return interactions, _nameless(interactions)
-    interactions, known = _same_ids(interactions, _item_table(items_path))
-    return interactions, _every_item(interactions, known)
+        return _telling(interactions, told), _nameless(interactions)
+    known, told_items = _item_table(items_path, given)
+    interactions, known = _same_ids(interactions, known)
+    told = "; ".join(filter(None, (told, told_items and f"{items_path.name}: {told_items}")))
+    return _telling(interactions, told), _every_item(interactions, known)
+
+
+def _telling(interactions: pd.DataFrame, told: str) -> pd.DataFrame:
+    interactions.attrs["columns"] = told
+    return interactions
 
 
 def fingerprint(source: str, items: str | None = None) -> str:
@@ -75,18 +90,54 @@ def _table(path: Path) -> pd.DataFrame:
     """One file to a table with our column names; the suffix tells the layout."""
     readers = {
         ".parquet": pd.read_parquet,
-        ".csv": lambda p: pd.read_csv(p, low_memory=False),
+        ".csv": lambda p: _separated(p, _separator(p)),
+        ".tsv": lambda p: _separated(p, "\t"),
+        ".jsonl": lambda p: pd.read_json(p, lines=True, dtype=False),
+        ".txt": _sasrec,
         ".dat": lambda p: _dat(p, [USER, ITEM, "rating", TIME]),
         ".data": lambda p: _plain_data(p, [USER, ITEM, "rating", TIME]),
         ".inter": _recbole,
         ".item": _recbole,
     }
-    if path.suffix not in readers:
-        raise UserError(f"{path}: unknown file type “{path.suffix}”. Use {', '.join(readers)}.")
+    suffix = Path(path.stem).suffix if path.suffix == ".gz" else path.suffix
+    if suffix not in readers:
+        raise UserError(f"{path}: unknown file type “{suffix}”. Use {', '.join(readers)}.")
     try:
-        return readers[path.suffix](path).rename(columns=_RENAME)
-    except (ValueError, OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read as {path.suffix} ({error}). Check that the file is whole.") from error
+        return readers[suffix](path)
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: cannot be read as UTF-8 ({error}). Save it with the encoding UTF-8.") from error
+    except (EOFError, ValueError, OSError) as error:
+        raise UserError(f"{path}: cannot be read as {suffix} ({error}). Check that the file is whole.") from error
+
+
+def _first_line(path: Path) -> str:
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8-sig") as lines:
+        return lines.readline(1_000_000).rstrip("\r\n")
+
+
+def _separator(path: Path) -> str:
+    """The comma, or what else separates a header that has none."""
+    header = _first_line(path)
+    return "," if "," in header else max(",;\t|", key=header.count)
+
+
+def _separated(path: Path, separator: str) -> pd.DataFrame:
+    """A table with a header; raises UserError for a column told twice, which pandas would rename in silence."""
+    names = [name.strip().strip('"') for name in _first_line(path).split(separator)]
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    if twice:
+        raise UserError(f"{path}, header: {', '.join(twice)} occurs twice. Rename or remove one of the columns.")
+    return pd.read_csv(path, sep=separator, low_memory=False)
+
+
+def _sasrec(path: Path) -> pd.DataFrame:
+    """SASRec's text: one “user item” a line, no header, each user's items in order; the row number is the time."""
+    fields = len(_first_line(path).split())
+    if fields != 2:
+        raise UserError(f"{path}, row 1: {fields} fields, not “user item”. Save other tables as .csv with a header.")
+    frame = pd.read_csv(path, sep=" ", header=None, names=[USER, ITEM], low_memory=False)
+    return frame.assign(**{TIME: range(len(frame))})
 
 
 def _dat(path: Path, names: list[str]) -> pd.DataFrame:
@@ -100,19 +151,23 @@ def _plain_data(path: Path, names: list[str]) -> pd.DataFrame:
 def _recbole(path: Path) -> pd.DataFrame:
     frame = pd.read_csv(path, sep="\t", low_memory=False)
     frame.columns = [c.split(":")[0] for c in frame.columns]
-    return frame.rename(columns={"movie_title": TITLE, "class": GENRES})
+    return frame
 
 
-def _item_table(path: Path) -> pd.DataFrame:
-    """item_id, title, genres of a file; raises UserError for a missing column or an item told twice."""
+def _item_table(path: Path, given: Mapping[str, str]) -> tuple[pd.DataFrame, str]:
+    """item_id, title, genres of a file, and which columns they were taken from.
+
+    Raises UserError for a missing column or an item told twice.
+    """
     frame = _movielens_items(path) if path.name in ("movies.dat", "u.item") else _table(path)
-    check_columns(frame, [ITEM, TITLE], str(path))
-    if GENRES not in frame:
-        frame = frame.assign(**{GENRES: ""})
+    frame, told = our_columns(frame, ITEMS, given, str(path))
+    check_columns(frame, [ITEM], str(path))
+    absent = {TITLE: None, GENRES: ""}
+    frame = frame.assign(**{name: value for name, value in absent.items() if name not in frame})
     if frame[ITEM].duplicated().any():
         row = int(frame[ITEM].duplicated().to_numpy().argmax())
         raise UserError(f"{path}, row {row + 1}: item_id {frame[ITEM].iloc[row]!r} occurs twice. Keep one row an item.")
-    return frame
+    return frame[[ITEM, TITLE, GENRES]], told
 
 
 def _same_ids(*tables: pd.DataFrame) -> tuple[pd.DataFrame, ...]:

@@ -10,7 +10,7 @@ from tests.browser import driving
 BROKEN = {
     "/steer?user=999999": "There is no user 999999",
     "/steer?edits=9999:2.0": "There is no latent 9999",
-    "/steer?edits=3:900": "strength 900",
+    "/steer?edits=3:900": "strength of an edit is 900",
     "/steer?edits=three:2": "write latent:strength pairs",
     "/steer?history=1-999999": "There is no item 999999",
     "/latent?latent=9999": "latent 9999",

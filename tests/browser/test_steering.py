@@ -117,3 +117,23 @@ def test_rows_keep_still_for_those_who_asked_for_it(steer: Page) -> None:
     steer.emulate_media(reduced_motion="reduce")
     seconds = steer.locator(".steer .after .row").first.evaluate("e => getComputedStyle(e).transitionDuration")
     assert max(float(part.rstrip("s")) for part in seconds.split(", ")) < 0.001
+
+
+def test_a_kind_is_chosen_stands_in_the_link_and_comes_back(steer: Page, latent: int) -> None:
+    steer.get_by_role("combobox", name=f"Kind of edit of latent {latent}").select_option("ablate")
+    expect(steer).to_have_url(re.compile(rf"edits={latent}(:|%3A)ablate"))
+    expect(steer.locator(".steer output")).to_have_text("all the way")
+    driving.settled(steer)
+    shown, link = driving.titles(steer, "after"), steer.url
+    driving.open_page(steer, link)
+    driving.scene_of(steer)
+    expect(steer.locator(".steer select.kind")).to_have_value("ablate")
+    assert driving.titles(steer, "after") == shown
+
+
+def test_a_row_of_the_list_opens_its_reasons(steer: Page) -> None:
+    title = steer.locator(".steer .after .row bdi").nth(1).inner_text()
+    steer.locator(".steer .after .row .why").nth(1).focus()
+    steer.keyboard.press("Enter")
+    expect(steer.get_by_text(re.compile(r"is at rank \d+"))).to_contain_text(title)
+    expect(steer.locator(".st-key-tool-panel .js-plotly-plot")).to_have_count(2)

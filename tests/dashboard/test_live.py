@@ -65,14 +65,14 @@ class Fixed:
 
 
 def test_a_strength_that_is_not_chosen_is_chosen_from_the_grid() -> None:
-    turned = turn(Fixed(), (1,), ((7, None),), GRID)
+    turned = turn(Fixed(), (1,), (Edit(7, 0.0),), (GRID,), chosen=False)
     smallest = next(strength for strength in GRID if round(strength) >= MOVED)
     assert turned.edits == (Edit(7, smallest),)
     assert turned.after.items[0] == 1 + MOVED
 
 
 def test_a_strength_that_is_said_stays_also_zero() -> None:
-    turned = turn(Fixed(), (1,), ((7, 0.0), (9, 2.0)), GRID)
+    turned = turn(Fixed(), (1,), (Edit(7, 0.0), Edit(9, 2.0)), (GRID, GRID))
     assert turned.edits == (Edit(7, 0.0), Edit(9, 2.0))
     assert len(turned.grids) == 2
     assert turned.grids[0][20].items[0] == 3
@@ -80,7 +80,7 @@ def test_a_strength_that_is_said_stays_also_zero() -> None:
 
 def test_payload_describes_every_item_that_any_list_shows(catalogue: pd.DataFrame) -> None:
     grids = [[shifted(place) for place in range(3)]]
-    data = live.payload([(7, "7 · Horror", 1.0)], 16.0, shifted(0), shifted(2), grids, catalogue, serial=4)
+    data = live.payload([{"key": "7:1.0"}], shifted(0), shifted(2), grids, catalogue, serial=4)
     assert set(data["items"]) == set(range(1, 13))
     assert data["items"][1] == {"title": "<b>1</b>", "year": 1999, "genres": ["Horror", "Thriller"]}
     assert data["items"][2] == {"title": "<b>2</b>", "year": None, "genres": []}
@@ -99,7 +99,7 @@ def test_genres_are_ordered_by_how_often_any_list_shows_them(catalogue: pd.DataF
 
 
 def test_a_short_list_shows_what_there_is(catalogue: pd.DataFrame) -> None:
-    data = live.payload([(7, "x", 0.0)], 16.0, ranking(3, 1), ranking(1, 3), [[ranking(3, 1)]], catalogue, 0)
+    data = live.payload([{"key": "7:1.0"}], ranking(3, 1), ranking(1, 3), [[ranking(3, 1)]], catalogue, 0)
     assert data["shown"] == 2
     assert data["after"]["items"] == [1, 3]
 

@@ -10,6 +10,7 @@ from seqsae_core.dashboard.histories import FOUND, matches
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.permalink import View, params, parse
 from seqsae_core.errors import UserError
+from seqsae_core.steering.edits import Edit, set_to
 from seqsae_core.study import Study
 
 
@@ -23,9 +24,9 @@ def test_without_a_link_a_held_out_user_and_a_latent_with_evidence(opened: Opene
     found, people = scenes.scene(opened, View()), scenes.audience(opened)
     assert found.user in people.held_out
     assert found.target not in (None, *found.history[-1:])
-    ((latent, strength),) = found.edits
+    ((latent, strength),) = [(edit.latent, edit.strength) for edit in found.edits]
     row = opened.features("latents").loc[latent]
-    assert row["alive"] and strength is None
+    assert row["alive"] and strength == 0 and not found.chosen
     assert row["significant"] or not opened.features("latents")["significant"].any()
 
 
@@ -48,20 +49,20 @@ def test_next_user_visits_every_held_out_user(opened: Opened) -> None:
 
 
 def test_links_say_everything(opened: Opened) -> None:
-    found = scenes.scene(opened, View(user=5, edits=((3, 2.0),)))
-    assert found.at(((3, 4.0),)) == View(user=5, edits=((3, 4.0),))
-    assert found.of(9) == View(user=9, edits=((3, 2.0),))
-    assert found.composed((4, 2)) == View(history=(4, 2), edits=((3, 2.0),))
-    assert parse(params(found.composed(()))) == View(history=(), edits=((3, 2.0),))
+    found = scenes.scene(opened, View(user=5, edits=(Edit(3, 2.0),)))
+    assert found.at((Edit(3, 4.0),)) == View(user=5, edits=(Edit(3, 4.0),))
+    assert found.of(9) == View(user=9, edits=(Edit(3, 2.0),))
+    assert found.composed((4, 2)) == View(history=(4, 2), edits=(Edit(3, 2.0),))
+    assert parse(params(found.composed(()))) == View(history=(), edits=(Edit(3, 2.0),))
     again = scenes.scene(opened, parse(params(found.composed((4, 2)))))
     assert (again.user, again.target, again.history) == (None, None, (4, 2))
 
 
 def test_a_strength_not_chosen_stays_open_in_links(opened: Opened) -> None:
     found = scenes.scene(opened, View(latent=3))
-    assert found.edits == ((3, None),)
+    assert (found.edits, found.chosen) == ((Edit(3, 0.0),), False)
     assert found.of(9) == View(user=9, latent=3)
-    assert found.latest(View(edits=((3, 1.0),))).of(9) == View(user=9, edits=((3, 1.0),))
+    assert found.latest(View(edits=(Edit(3, 1.0),))).of(9) == View(user=9, edits=(Edit(3, 1.0),))
 
 
 @pytest.mark.parametrize(
@@ -70,9 +71,11 @@ def test_a_strength_not_chosen_stays_open_in_links(opened: Opened) -> None:
         (View(user=10**6), "There is no user 1000000"),
         (View(history=(1, 10**6)), "There is no item 1000000"),
         (View(history=(0,)), "There is no item 0"),
-        (View(edits=((10**6, 1.0),)), "There is no latent 1000000"),
+        (View(edits=(Edit(10**6, 1.0),)), "There is no latent 1000000"),
         (View(latent=10**6), "There is no latent 1000000"),
-        (View(edits=((3, 17.0),)), "strength 17 of latent 3"),
+        (View(edits=(Edit(3, 1.0),), made_for="other"), "made for the dictionary `other`"),
+        (View(edits=(set_to(3, 1.0), set_to(3, 2.0, 1.0))), "contradict each other on latent 3"),
+        (View(edits=(Edit(3, 17.0),)), "strength 17 of latent 3"),
     ],
 )
 def test_what_is_not_there_is_named(opened: Opened, view: View, said: str) -> None:
@@ -86,7 +89,7 @@ def test_a_dead_latent_cannot_be_steered(opened: Opened, monkeypatch: pytest.Mon
     monkeypatch.setattr(Opened, "features", lambda self, kind="latents": table)
     assert 3 not in scenes.steerable(opened).index
     with pytest.raises(UserError, match="Latent 3 never fires"):
-        scenes.scene(opened, View(edits=((3, 1.0),)))
+        scenes.scene(opened, View(edits=(Edit(3, 1.0),)))
 
 
 def test_title_search_is_literal_and_prefers_the_beginning() -> None:

@@ -39,7 +39,7 @@ def test_items_without_a_table_get_their_id_as_title(tmp_path):
 
 BROKEN = {
     "no rows": ("user_id,item_id,timestamp\n", "no rows"),
-    "missing column": ("user_id,item\n1,2\n", "no column item_id, timestamp"),
+    "missing column": ("user_id,thing\n1,2\n", "no column item_id, timestamp"),
     "empty id": ("user_id,item_id,timestamp\n1,2,3\n1,,3\n", "row 2: item_id"),
     "time is text": ("user_id,item_id,timestamp\n1,2,noon\n", "row 1: timestamp is 'noon'"),
     "no header": ("", "cannot be read"),

@@ -100,8 +100,8 @@ def test_steer_opens_with_the_latents_of_the_cover(open_page, tiny_study, monkey
     ((key, view),) = went
     features = Study.open(tiny_study).features("latents").set_index("feature")
     assert parse(params(view)) == view
-    assert key == "steer" and max(strength for _, strength in view.edits) <= 2.0
-    assert all(strength > 0 and features.at[latent, "alive"] for latent, strength in view.edits)
+    assert key == "steer" and max(edit.strength for edit in view.edits) <= 2.0
+    assert all(edit.strength > 0 and features.at[edit.latent, "alive"] for edit in view.edits)
 
 
 def test_words_find_titles_and_stand_in_the_link(open_page, tiny_study):

@@ -4,13 +4,15 @@ import pytest
 
 from seqsae_core.dashboard.permalink import PARSERS, View, params, parse
 from seqsae_core.errors import UserError
+from seqsae_core.steering.edits import Edit, ablate, clamp
 
-FULL = View("s", "d", 3, "neurons", 7, "Sci-Fi", 12, (5, 1, 5), ((12, 2.0), (40, -1.5)), "a b", (7, 2))
+EDITS = (Edit(12, 2.0), Edit(((40, 1.0), (7, 0.5)), -1.5, "mass"), ablate(9), clamp(3, high=2.0))
+FULL = View("s", "d", 3, "neurons", 7, "Sci-Fi", 12, (5, 1, 5), EDITS, "a b", (7, 2), "from 3", "f")
 
 
 @pytest.mark.parametrize(
     "view",
-    [View(), FULL, View(edits=()), View(history=()), View(items=()), View(edits=((0, 0.1 + 0.2),)), View(user=0)],
+    [View(), FULL, View(edits=()), View(history=()), View(items=()), View(edits=(Edit(0, 0.1 + 0.2),)), View(user=0)],
 )
 def test_a_view_survives_the_url(view):
     assert parse(params(view)) == view
