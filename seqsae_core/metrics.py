@@ -14,7 +14,10 @@ EVIDENCE_FIGURES = (
     "ci95_new_items",
     "concepts", "significant_share", "monosemanticity",
 )  # fmt: skip
-STEERING_METHODS = ("latents", "mean_difference", "probe", "rerank", "neurons", "random")
+STEERING_METHODS = (
+    "latents", "latents_by_correlation", "latents_by_gain", "latents_learned", "mean_difference", "probe",
+    "rerank", "neurons", "random",
+)  # fmt: skip
 STEERING_FIGURES = (
     "share_lift_at_1pct", "share_lift_at_5pct", "ndcg_change_at_1pct", "ndcg_change_at_5pct", "frontier_area",
 )  # fmt: skip
@@ -71,5 +74,11 @@ def _evidence(study: Study) -> dict[str, Any]:
 
 def _steering(study: Study) -> dict[str, Any]:
     found = study.steering_summary() if study.has("steering") else {}
-    intervals = tuple(f"{f}_ci95" for f in STEERING_FIGURES[:4])
-    return {m: {f: found.get(m, {}).get(f) for f in STEERING_FIGURES + intervals} for m in STEERING_METHODS}
+    few = study.few_labels_summary() if study.has("extras") else {}
+    return _methods(found) | {"few_labels": {name: _methods(few.get(name, {})) for name in ("tenth", "list")}}
+
+
+def _methods(found: dict[str, Any]) -> dict[str, Any]:
+    """Figures of each method; by concept, against rivals and of suppression too where they are measured."""
+    figures = (*STEERING_FIGURES, *(f"{f}_ci95" for f in STEERING_FIGURES), "by_concept", "against", "suppression")
+    return {m: {f: found.get(m, {}).get(f) for f in figures} for m in STEERING_METHODS}

@@ -16,8 +16,10 @@ from seqsae_core.interpret import atlas, evidence, layout, rivals, screening
 from seqsae_core.recommender import baselines, batching, evaluation, training
 from seqsae_core.sae import activations, fidelity, interchange, splicing
 from seqsae_core.sae import training as sae_training
-from seqsae_core.steering import directions, effects, tradeoff
+from seqsae_core.steering import directions, effects, labels, tradeoff
 from seqsae_core.study import Study, write_data, write_json, write_model, write_tables
+
+FEW_ITEMS = 5
 
 
 def run_data(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
@@ -208,6 +210,27 @@ def curves(
     return summary
 
 
+def few_label_curves(
+    study: Study, config: StudyConfig, folder: Path, steering: SteeringConfig, spill: activations.Spill, report: Report
+) -> dict[str, Any]:
+    """Curves where a tenth of each concept's items are labelled, and where FEW_ITEMS are, as a typed list would be."""
+    sequences, model, sae = study.sequences(), study.model(), study.sae(config.dictionary)
+    corpus, fit = held_out(study, config, spill)
+    fit, correlation = fit.at_items(spill), study.select_correlation(config.dictionary)
+    dictionary = directions.Dictionary.of(sae, latent_units(study, config), correlation)
+    codes = activations.encode_sparse(sae, corpus.select.values)
+    tables, summaries = {}, {}
+    for name, count in (("tenth", None), ("list", FEW_ITEMS)):
+        few = labels.FewLabels(codes, corpus.select.item_at, config.seed, count=count)
+        tables[f"tradeoff_{name}"], summaries[name] = tradeoff.run_tradeoff(
+            model, config.sae.layer, dictionary, sequences, study.split(sequences), corpus.concepts, fit,
+            corpus.select, steering, config.seed, report, few,
+        )  # fmt: skip
+    write_tables(folder, tables)
+    write_json(folder / "few_labels.json", summaries)
+    return summaries
+
+
 def latent_units(study: Study, config: StudyConfig) -> np.ndarray:
     """One standard deviation of each latent's activation where it fires, (latents,)."""
     return study.features("latents", config.dictionary)["sd_activation"].to_numpy()
@@ -228,7 +251,8 @@ def run_extras(study: Study, config: StudyConfig, folder: Path, report: Report) 
     write_tables(folder, tables)
     write_json(folder / "evidence.json", summary)
     everything = replace(config.steering, concepts=len(bench.corpus.concepts.names), users=extras.CURVE_USERS)
-    curves(study, config, folder, everything, spill, lambda done, text: report(0.7 + 0.3 * done, text))
+    curves(study, config, folder, everything, spill, lambda done, text: report(0.7 + 0.2 * done, text))
+    few_label_curves(study, config, folder, config.steering, spill, lambda _, text: report(0.9, f"few labels: {text}"))
     latents = summary["latents"]
     figures = (latents["mean_max_correlation"], latents["mean_max_correlation_new_items"])
     if None in figures:

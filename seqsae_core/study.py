@@ -199,6 +199,10 @@ class Study(Store):
         """Lift within a budget and frontier area of each method."""
         return _read_json(self._steering_folder(dictionary) / "steering.json")
 
+    def few_labels_summary(self, dictionary: str | None = None) -> dict[str, Any]:
+        """The same where a tenth of a concept's items are labelled (`tenth`), or a list of a few (`list`); extras."""
+        return _read_json(self.folder("extras", dictionary) / "few_labels.json")
+
     @property
     def scenarios(self) -> Path:
         """The folder of named edits, which no build touches; it may not be there yet."""

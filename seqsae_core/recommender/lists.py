@@ -47,12 +47,13 @@ def popularity(shown: np.ndarray, counts: np.ndarray) -> float:
     return float(shown @ (below + upto) / (2 * len(order) * shown.sum()))
 
 
-def diversity(lists: np.ndarray) -> float | None:
+def diversity(lists: np.ndarray, pairs: tuple[np.ndarray, np.ndarray] | None = None) -> float | None:
     """1 − mean Jaccard similarity of two users' lists: over all pairs, or `PAIRS` random ones where there are more.
 
-    lists: (users, 10). Pairs are the same ones each time; a pair of empty lists is left out; None without any other.
+    lists: (users, 10); pairs: users to compare instead, (pairs,) each. Pairs are the same ones each time; a pair of
+    empty lists is left out; None without any other.
     """
-    one, other = (lists[side] for side in _pairs(len(lists)))
+    one, other = (lists[side] for side in pairs or _pairs(len(lists)))
     common = ((one[:, :, None] == other[:, None, :]) & (one[:, :, None] > 0)).sum((1, 2))
     union = (one > 0).sum(1) + (other > 0).sum(1) - common
     return float(1 - (common[union > 0] / union[union > 0]).mean()) if union.any() else None

@@ -10,9 +10,12 @@ from torch import Tensor
 from seqsae_core.errors import UserError
 from seqsae_core.sae.activations import Activations
 from seqsae_core.sae.autoencoders import Autoencoder
+from seqsae_core.steering.designs import Landscape, by_gain, learned
 from seqsae_core.steering.edits import Edit
 
-METHODS = ("latents", "latent", "neurons", "mean_difference", "probe", "rerank", "random")
+DESIGNS = ("latents_by_correlation", "latents_by_gain", "latents_learned")
+METHODS = (*DESIGNS, "latent", "neurons", "mean_difference", "probe", "rerank", "random")
+POOL = 20
 RIDGE = 1e-3
 
 
@@ -58,7 +61,7 @@ class Dictionary:
 
 
 def concept_edit(dictionary: Dictionary, concept: int, count: int, strength: float) -> Edit:
-    """The `count` best latents of a concept as one edit that adds, by `strength`: the direction `latents` by hand.
+    """The `count` best latents of a concept as one edit that adds, by `strength`: `latents_by_correlation` by hand.
 
     Raises UserError where no latent that fires correlates with the concept.
     """
@@ -73,11 +76,33 @@ def latents_direction(
 ) -> Direction:
     """The `count` best latents together, each by its correlation relative to the best: strength 1 adds one unit of
     the best latent, and less of the others."""
-    latents, weights = dictionary.best(concept, count)
+    return weighted_direction(dictionary, *dictionary.best(concept, count), method, n_items)
+
+
+def weighted_direction(
+    dictionary: Dictionary, latents: np.ndarray, weights: np.ndarray, method: str, n_items: int
+) -> Direction:
+    """Latents and their weights, (count,) each, as a direction: Σ weight × unit × decoder direction."""
     scale = torch.tensor(weights * dictionary.units[latents], dtype=torch.float32)
     displacement = scale @ dictionary.W_dec[torch.as_tensor(latents)]
     boost = torch.zeros(n_items + 1)
     return Direction(method, displacement, boost, tuple(latents.tolist()), tuple(weights.tolist()))
+
+
+def designed_directions(
+    dictionary: Dictionary, concept: int, labels: np.ndarray, landscape: Landscape, count: int
+) -> list[Direction]:
+    """One direction a design of DESIGNS: `count` latents by correlation; by share won for a KL divergence, with weights
+    above 0, out of the POOL latents with the largest correlations; by weights learned for the same."""
+    moves = torch.tensor(dictionary.units, dtype=torch.float32)[:, None] * dictionary.W_dec.clone()
+    gradient, pool = landscape.gradient(labels), dictionary.best(concept, POOL)[0]
+    gain, weights = by_gain(moves[torch.as_tensor(pool)], gradient, landscape.fisher, count, signed=False)
+    found = {
+        "latents_by_correlation": dictionary.best(concept, count),
+        "latents_by_gain": (pool[gain], weights),
+        "latents_learned": learned(moves, landscape, labels, count),
+    }
+    return [weighted_direction(dictionary, *found[name], name, len(labels) - 1) for name in DESIGNS]
 
 
 def vector_direction(vector: np.ndarray, values: np.ndarray, method: str, n_items: int) -> Direction:
@@ -136,14 +161,15 @@ def all_directions(
     labels: np.ndarray,
     fit: Activations,
     select: Activations,
+    landscape: Landscape,
     latents_per_concept: int,
     score_sd: float,
     seed: int,
 ) -> Sequence[Direction]:
     """One direction a method, in the order of METHODS, for concept number `concept` with labels (n_items + 1,).
 
-    Latents and the neuron are chosen on select users, mean difference and probe are fitted on fit users; all are
-    measured in fit users' standard deviations.
+    Latents by correlation and the neuron are chosen on select users; the landscape is that of fit users, on whom mean
+    difference and probe are fitted too. All vectors are measured in fit users' standard deviations.
     """
     n_items, width = len(labels) - 1, fit.values.shape[1]
     has, has_select = labels[fit.item_at] > 0.5, labels[select.item_at] > 0.5
@@ -155,7 +181,7 @@ def all_directions(
         "random": noise,
     }
     found = [vector_direction(vector, fit.values, name, n_items) for name, vector in vectors.items()]
-    found.append(latents_direction(dictionary, concept, latents_per_concept, "latents", n_items))
+    found += designed_directions(dictionary, concept, labels, landscape, latents_per_concept)
     found.append(latents_direction(dictionary, concept, 1, "latent", n_items))
     found.append(rerank(labels, score_sd, width))
     return sorted(found, key=lambda direction: METHODS.index(direction.method))

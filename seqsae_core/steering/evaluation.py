@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from seqsae_core.data.interactions import hash_share
-from seqsae_core.data.sequences import SCORE, SELECT, Sequences, Split, windows
+from seqsae_core.data.sequences import FIT, SCORE, SELECT, Sequences, Split, windows
 from seqsae_core.recommender import ranking
 from seqsae_core.recommender.protocol import Hidden, SequenceModel
 from seqsae_core.steering.algebra import Variants
@@ -51,6 +51,13 @@ class Lists:
 
     items: np.ndarray
     ranks: np.ndarray
+
+
+def fit_users(sequences: Sequences, split: Split, count: int) -> np.ndarray:
+    """`count` users of the role fit, the first by stable hash, who have a validation target."""
+    users = split.users(FIT)
+    users = users[split.valid_at[users] >= 1]
+    return np.sort(users[np.argsort(hash_share(sequences.users[users], "steering"), kind="stable")[:count]])
 
 
 def held_out_users(sequences: Sequences, split: Split, each: int) -> np.ndarray:

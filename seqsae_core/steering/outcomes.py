@@ -1,13 +1,15 @@
-"""What lists under displacements are worth: the concept's share, NDCG, and their changes with paired intervals."""
+"""What lists under displacements are worth: share, accuracy, what the lists look like, with paired intervals."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from seqsae_core.recommender.lists import diversity, gini, novelty
 from seqsae_core.recommender.ranking import hr, ndcg
 from seqsae_core.steering.evaluation import K, Lists
 
 DRAWS = 1000
+PAIRS = 2000
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,28 @@ def outcome(lists: Lists, labels: np.ndarray) -> Outcome:
     seen = (np.bincount(column.ravel(), minlength=len(labels)) > 0 for column in lists.items.swapaxes(0, 1))
     coverage = np.array([found[1:].mean() for found in seen])
     return Outcome(labels[lists.items].mean(2), ndcg(lists.ranks, K), hr(lists.ranks, K), coverage)
+
+
+def looks(lists: Lists, counts: np.ndarray) -> dict[str, np.ndarray]:
+    """Gini coefficient, novelty and inter-list diversity of each variant, (variants,), as `recommender.lists` defines
+    them, diversity over PAIRS pairs of users, the same for all variants; counts: training events (n_items + 1,)."""
+    columns = lists.items.swapaxes(0, 1)
+    shown = [np.bincount(items[items > 0], minlength=len(counts))[1:] for items in columns]
+    pairs = drawn_pairs(len(lists.items))
+    return {
+        "gini": np.array([gini(one) if one.any() else 0.0 for one in shown]),
+        "novelty": np.array([novelty(one, counts[1:]) if one.any() else 0.0 for one in shown]),
+        "diversity": np.array([diversity(items, pairs) or 0.0 for items in columns]),
+    }
+
+
+def drawn_pairs(users: int) -> tuple[np.ndarray, np.ndarray]:
+    """PAIRS pairs of two different users, drawn with repetition, the same ones each time; none of a single user."""
+    if users < 2:
+        return np.zeros(0, int), np.zeros(0, int)
+    rng = np.random.default_rng(0)
+    one = rng.integers(users, size=PAIRS)
+    return one, (one + rng.integers(1, users, PAIRS)) % users
 
 
 def user_weights(users: int, seed: int, draws: int = DRAWS) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Trade-off between lifting a concept and ranking quality, for every method on the same held-out users."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,31 +12,36 @@ from seqsae_core.config import SteeringConfig
 from seqsae_core.data.concepts import ConceptTable
 from seqsae_core.data.sequences import Sequences as Histories
 from seqsae_core.data.sequences import Split
+from seqsae_core.recommender.batching import item_counts
 from seqsae_core.recommender.protocol import SequenceModel
 from seqsae_core.sae.activations import Activations
 from seqsae_core.steering import outcomes
 from seqsae_core.steering.algebra import beside_plain
-from seqsae_core.steering.directions import Dictionary, Direction, all_directions
+from seqsae_core.steering.designs import Landscape, survey
+from seqsae_core.steering.directions import DESIGNS, Dictionary, Direction, all_directions
 from seqsae_core.steering.edits import Edit
 from seqsae_core.steering.evaluation import (
     Contexts,
     Lists,
     Report,
     collect_contexts,
+    fit_users,
     held_out_users,
     lists_under,
     score_spread,
     workers,
 )
-from seqsae_core.steering.frontier import BUDGETS, Curve, choose, frontier_area, geometric_mean, lift_at
+from seqsae_core.steering.labels import FewLabels
 from seqsae_core.steering.steerer import Steerer
+from seqsae_core.steering.summary import OURS, Steered, quoted, summarise, suppression
 
 STRENGTHS = 16
 SMALLEST_STRENGTH = 0.1
 SHARES = (0.01, 0.40)
 COLUMNS = [
     "concept", "method", "strength", "split", "users", "share", "lift", "lift_low", "lift_high", "ndcg", "ndcg_change",
-    "ndcg_change_low", "ndcg_change_high", "hr", "coverage", "latents", "weights",
+    "ndcg_change_low", "ndcg_change_high", "hr", "coverage", "gini", "novelty", "diversity", "design", "latents",
+    "weights",
 ]  # fmt: skip
 
 
@@ -44,21 +49,13 @@ COLUMNS = [
 class HeldOut:
     """The same held-out users twice, with validation and with test targets.
 
-    weights: bootstrap weights (1 + draws, users), shared by both splits and all methods.
+    weights: bootstrap weights (1 + draws, users), shared by both splits and all methods. counts: training events
+    (n_items + 1,).
     """
 
     contexts: dict[str, Contexts]
     weights: np.ndarray
-
-
-@dataclass(frozen=True)
-class Steered:
-    """One method on one concept: for each split, lifts and NDCG changes (1 + draws, 1 + strengths), 0 first."""
-
-    method: str
-    concept: str
-    lifts: dict[str, np.ndarray]
-    changes: dict[str, np.ndarray]
+    counts: np.ndarray
 
 
 def strengths_of(config: SteeringConfig) -> np.ndarray:
@@ -78,8 +75,11 @@ def run_tradeoff(
     config: SteeringConfig,
     seed: int,
     report: Report,
+    few: FewLabels | None = None,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Curves of every method and concept on both splits, and the figures that are quoted of each method.
+
+    few: the methods get those labels only, and shares are measured with all of them.
 
     `dictionary.correlation` has a column for each concept of `concepts`. The table is empty, and so is the summary,
     when no genre's unsteered share lies within SHARES.
@@ -88,19 +88,34 @@ def run_tradeoff(
     validation = held_out.contexts["validation"]
     plain = lists_under(validation, torch.zeros(1, model.width))
     chosen = choose_concepts(concepts, dictionary, plain, config.concepts)
-    spread = score_spread(validation)
-    tables, steered = [], []
+    spread, landscape = score_spread(validation), landscape_of(model, layer, sequences, split, config)
+    tables, steered, lowered = [], [], []
     with workers() as pool:
         for place, concept in enumerate(chosen):
             name, labels = concepts.names[concept], concepts.values[:, concept]
             report(place / len(chosen), f"{name} ({place + 1} of {len(chosen)})")
             count = config.latents_per_concept
-            found = all_directions(dictionary, concept, labels, fit, select, count, spread, seed)
-            for table, one in pool.map(lambda d, n=name, y=labels: steer(held_out, d, n, y, config), found):
-                tables.append(table)
-                steered.append(one)
+            known, known_labels = few.of(dictionary, concept, labels) if few else (dictionary, labels)
+            found = all_directions(known, concept, known_labels, fit, select, landscape, count, spread, seed)
+            curves = with_ours(pool.map(lambda d, n=name, y=labels: steer(held_out, d, n, y, config), found))
+            ours = replace(found[[d.method for d in found].index(curves[0][0]["design"].iloc[0])], method=OURS)
+            both = [ours, *(d for d in found if d.method == "rerank")]
+            low = pool.map(lambda d, n=name, y=labels: steer(held_out, d, n, y, config, -1.0), both)
+            lowered += [one for _, one in low]
+            tables += [table for table, _ in curves]
+            steered += [one for _, one in curves]
     table = pd.concat(tables, ignore_index=True)[COLUMNS] if tables else pd.DataFrame(columns=COLUMNS)
-    return table, summarise(steered)
+    summary = summarise(steered)
+    for method, figures in suppression(lowered).items():
+        summary[method]["suppression"] = figures
+    return table, summary
+
+
+def with_ours(curves: Iterable[tuple[pd.DataFrame, Steered]]) -> list[tuple[pd.DataFrame, Steered]]:
+    """The curves with `latents` in front: the one of DESIGNS with the largest frontier area on validation targets."""
+    curves = list(curves)
+    table, best = max((c for c in curves if c[1].method in DESIGNS), key=lambda c: c[1].validated_area)
+    return [(table.assign(method=OURS), replace(best, method=OURS)), *curves]
 
 
 def hold_out(
@@ -110,7 +125,15 @@ def hold_out(
     users = held_out_users(sequences, split, each)
     targets = {"validation": split.valid_at[users], "test": split.test_at[users]}
     contexts = {name: collect_contexts(model, layer, sequences, users, at) for name, at in targets.items()}
-    return HeldOut(contexts, outcomes.user_weights(len(users), seed))
+    return HeldOut(contexts, outcomes.user_weights(len(users), seed), item_counts(sequences, split))
+
+
+def landscape_of(
+    model: SequenceModel, layer: int, sequences: Histories, split: Split, config: SteeringConfig
+) -> Landscape:
+    """The landscape of as many fit users as are held out of one role, before their validation targets."""
+    users = fit_users(sequences, split, config.users)
+    return survey(collect_contexts(model, layer, sequences, users, split.valid_at[users]), config.position)
 
 
 def choose_concepts(concepts: ConceptTable, dictionary: Dictionary, plain: Lists, count: int) -> list[int]:
@@ -124,10 +147,10 @@ def choose_concepts(concepts: ConceptTable, dictionary: Dictionary, plain: Lists
 
 
 def steer(
-    held_out: HeldOut, direction: Direction, concept: str, labels: np.ndarray, config: SteeringConfig
+    held_out: HeldOut, direction: Direction, concept: str, labels: np.ndarray, config: SteeringConfig, sign: float = 1.0
 ) -> tuple[pd.DataFrame, Steered]:
-    """Table rows, strength 0 first, and the bootstrap draws of one method on one concept."""
-    levels = np.concatenate([[0.0], strengths_of(config)])
+    """Table rows, strength 0 first, and the bootstrap draws of one method on one concept; sign −1 to suppress it."""
+    levels = sign * np.concatenate([[0.0], strengths_of(config)])
     column = torch.tensor(levels, dtype=torch.float32)[:, None]
     boosts = column * direction.boost if direction.boost.any() else None
     displacements = column * direction.displacement if boosts is None else direction.displacement[None]
@@ -137,10 +160,9 @@ def steer(
         found = outcomes.outcome(lists, labels)
         lifts[name] = outcomes.lifts(held_out.weights, found.share)
         changes[name] = outcomes.relative_changes(held_out.weights, found.ndcg)
-        table = _rows(levels, found, lifts[name], changes[name])
-        rows.append(
-            table.assign(concept=concept, method=direction.method, split=name, **_made_of(direction, table))
-        )
+        table = _rows(levels, found, lifts[name], changes[name]).assign(**outcomes.looks(lists, held_out.counts))
+        told = {"concept": concept, "method": direction.method, "design": direction.method, "split": name}
+        rows.append(table.assign(**told, **_made_of(direction, table)))
     return pd.concat(rows), Steered(direction.method, concept, lifts, changes)
 
 
@@ -170,37 +192,31 @@ def _made_of(direction: Direction, table: pd.DataFrame) -> dict[str, list[np.nda
     return {"latents": [latents] * len(table), "weights": [weights] * len(table)}
 
 
-def summarise(steered: Sequence[Steered]) -> dict[str, Any]:
-    """The quoted figures of each method: means over its concepts, with intervals over users.
+def curve_of(
+    steerer: Steerer,
+    edits: Sequence[Edit],
+    concept_values: np.ndarray,
+    sequences: Histories,
+    split: Split,
+    users: int = 500,
+    which: int = 0,
+    strengths: Sequence[float] | None = None,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """The curve of edits of any kind, edit number `which` at each strength, the others held; validation targets.
 
-    The strength is chosen on validation targets and then held while test users are drawn again.
+    A row a strength, nothing edited in front at strength 0: the columns of the trade-off table from `strength` to
+    `diversity` without `split`. strengths: those of the study's curves where None. Errors as in `Steerer.sweep`.
     """
-    return {
-        method: _summarise_method([one for one in steered if one.method == method])
-        for method in dict.fromkeys(one.method for one in steered)
-    }
-
-
-def _summarise_method(steered: Sequence[Steered]) -> dict[str, Any]:
-    curves = [
-        Curve(one.lifts["validation"][0, 1:], one.changes["validation"][0, 1:], one.lifts["test"][:, 1:])
-        for one in steered
-    ]
-    figures: dict[str, Any] = {}
-    for name, budget in BUDGETS.items():
-        chosen = [choose(curve.valid_lift, curve.valid_change, budget) for curve in curves]
-        lift = geometric_mean([lift_at(curve, at) for curve, at in zip(curves, chosen, strict=True)])
-        change = np.mean(
-            [one.changes["test"][:, at + 1] for one, at in zip(steered, chosen, strict=True)], axis=0
-        )
-        figures |= _quoted(f"share_lift_at_{name}", lift) | _quoted(f"ndcg_change_at_{name}", change)
-    figures |= _quoted("frontier_area", geometric_mean([frontier_area(curve) for curve in curves]))
-    return figures | {"concepts": [one.concept for one in steered]}
-
-
-def _quoted(name: str, drawn: np.ndarray) -> dict[str, Any]:
-    low, high = outcomes.interval(drawn)
-    return {name: float(drawn[0]), f"{name}_ci95": [float(low), float(high)]}
+    levels = np.asarray(strengths_of(SteeringConfig()) if strengths is None else strengths, float)
+    who = held_out_users(sequences, split, -(-users // 2))
+    contexts = collect_contexts(steerer.model, steerer.layer, sequences, who, split.valid_at[who])
+    variants = beside_plain(steerer.sweep(edits, which, levels))
+    lists, weights = lists_under(contexts, variants, steerer.position), outcomes.user_weights(len(who), seed)
+    found = outcomes.outcome(lists, concept_values)
+    lift, change = outcomes.lifts(weights, found.share), outcomes.relative_changes(weights, found.ndcg)
+    looks = outcomes.looks(lists, item_counts(sequences, split))
+    return _rows(np.append(0.0, levels), found, lift, change).assign(**looks)
 
 
 def measure_edits(
@@ -226,4 +242,4 @@ def measure_edits(
     figures: dict[str, Any] = {"users": len(who)}
     for name, values in (("share", found.share), ("ndcg", found.ndcg)):
         figures |= {f"{name}_before": float(values[:, 0].mean()), name: float(values[:, 1].mean())}
-    return figures | _quoted("lift", lift[:, 1]) | _quoted("ndcg_change", change[:, 1])
+    return figures | quoted("lift", lift[:, 1]) | quoted("ndcg_change", change[:, 1])

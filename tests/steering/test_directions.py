@@ -8,6 +8,7 @@ from sklearn.linear_model import Ridge
 from seqsae_core.errors import UserError
 from seqsae_core.sae.activations import Activations
 from seqsae_core.steering import directions as d
+from seqsae_core.steering.designs import Landscape
 from seqsae_core.steering.steerer import Steerer
 
 
@@ -78,8 +79,11 @@ def test_every_method_is_there_once_and_draws_with_the_seed(world):
     activations = Activations(values, item_at, item_at, item_at)
     dictionary = d.Dictionary(torch.eye(8), np.ones(8), np.full((8, 2), 0.3))
     labels = np.array([0, 1, 0], np.float32)
+    chances, vectors = torch.full((4, 3), 1 / 3), torch.randn(3, 8)
+    landscape = Landscape(chances, torch.eye(8).repeat(4, 1, 1), vectors, torch.eye(8))
     one, two, other = (
-        d.all_directions(dictionary, 1, labels, activations, activations, 5, 0.5, seed) for seed in (1, 1, 2)
+        d.all_directions(dictionary, 1, labels, activations, activations, landscape, 5, 0.5, seed)
+        for seed in (1, 1, 2)
     )
     assert tuple(direction.method for direction in one) == d.METHODS
     assert all(torch.equal(a.displacement, b.displacement) for a, b in zip(one, two, strict=True))

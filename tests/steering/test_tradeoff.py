@@ -14,11 +14,12 @@ from seqsae_core.data.sequences import FIT, SELECT, Sequences, make_split
 from seqsae_core.recommender.transformer import SASRec
 from seqsae_core.sae.activations import collect
 from seqsae_core.steering import tradeoff
-from seqsae_core.steering.directions import METHODS, Dictionary, Direction
+from seqsae_core.steering.directions import DESIGNS, METHODS, Dictionary, Direction
 from seqsae_core.steering.edits import Edit
 from seqsae_core.steering.effects import MIN_COUNT, measure_effects
 from seqsae_core.steering.evaluation import Lists
 from seqsae_core.steering.steerer import Steerer
+from seqsae_core.steering.summary import summarise
 
 ITEMS, LATENTS = 60, 16
 CONFIG = SteeringConfig(concepts=2, users=20, latents_per_concept=3, effect_histories=20)
@@ -57,9 +58,9 @@ def result(request, world):
 
 def test_table_has_every_method_strength_and_split_and_no_gap(result):
     table, _ = result
-    assert len(table) == 2 * len(METHODS) * 17 * 2
+    assert len(table) == 2 * (1 + len(METHODS)) * 17 * 2
     assert not table.isna().any().any()
-    figures = table.drop(columns=["latents", "weights", "concept", "method", "split"])
+    figures = table.drop(columns=["latents", "weights", "concept", "method", "design", "split"])
     assert np.isfinite(figures.to_numpy(float)).all()
     assert (table["users"] == 40).all()
     for figure in ("lift", "ndcg_change"):
@@ -71,12 +72,13 @@ def test_strength_zero_is_the_same_for_all_methods(result):
     zero = result[0].query("strength == 0")
     assert (zero["lift"] == 1).all()
     assert (zero[["ndcg_change", "ndcg_change_low", "ndcg_change_high"]] == 0).all().all()
-    assert (zero.groupby(["concept", "split"])[["share", "ndcg", "hr", "coverage"]].nunique() == 1).all().all()
+    figures = ["share", "ndcg", "hr", "coverage", "gini", "novelty", "diversity"]
+    assert (zero.groupby(["concept", "split"])[figures].nunique() == 1).all().all()
 
 
 def test_summary_is_what_the_table_says(result):
     table, summary = result
-    assert set(summary) == set(METHODS)
+    assert set(summary) == {"latents", *METHODS}
     json.dumps(summary, allow_nan=False)
     for method, figures in summary.items():
         found = []
@@ -87,6 +89,20 @@ def test_summary_is_what_the_table_says(result):
         assert figures["share_lift_at_5pct"] == pytest.approx(np.exp(np.mean(np.log(found))))
         low, high = figures["share_lift_at_5pct_ci95"]
         assert low <= figures["share_lift_at_5pct"] <= high
+
+
+def test_ours_is_the_design_with_the_largest_validated_frontier(result):
+    table, summary = result
+    for _, rows in table.groupby("concept"):
+        ours = rows[rows["method"] == "latents"]
+        (design,) = ours["design"].unique()
+        assert design in DESIGNS
+        same = rows[rows["method"] == design]
+        assert np.array_equal(ours["lift"].to_numpy(), same["lift"].to_numpy())
+    for rival, counts in summary["latents"]["against"].items():
+        assert counts["ahead"] + counts["tie"] + counts["behind"] == 2, rival
+        assert counts["at_least"] >= counts["ahead"]
+    assert set(summary["latents"]["by_concept"]) == set(summary["latents"]["concepts"])
 
 
 def test_concepts_are_chosen_by_evidence_among_genres_of_fitting_share(world):
@@ -127,7 +143,7 @@ def test_a_direction_of_no_length_changes_nothing(world):
     table, drawn = tradeoff.steer(held_out, direction, "A", world.concepts.values[:, 0], CONFIG)
     assert (table["lift"] == 1).all()
     assert (table["ndcg_change"] == 0).all()
-    assert tradeoff.summarise([drawn])["random"]["frontier_area"] == pytest.approx(1)
+    assert summarise([drawn])["random"]["frontier_area"] == pytest.approx(1)
 
 
 def test_measured_edits_agree_with_the_curve_of_the_same_edit(world):
@@ -142,6 +158,20 @@ def test_measured_edits_agree_with_the_curve_of_the_same_edit(world):
     for name in ("share", "lift", "ndcg", "ndcg_change"):
         assert found[name] == pytest.approx(curve[name], abs=1e-6)
     assert found["lift_ci95"] == pytest.approx([curve["lift_low"], curve["lift_high"]])
+
+
+def test_a_curve_of_edits_is_what_each_strength_measures(world):
+    steerer, labels = Steerer(world.model, world.sae, 1, world.units), world.concepts.values[:, 0]
+    data = labels, world.sequences, world.split
+    curve = tradeoff.curve_of(steerer, [Edit(3, 0.0), Edit(4, 1.0)], *data, users=40, strengths=[2.0, -5.0])
+    assert curve["strength"].tolist() == [0, 2, -5]
+    assert curve["lift"][0] == 1
+    for row in (1, 2):
+        edits = [Edit(3, curve["strength"][row]), Edit(4, 1.0)]
+        found = tradeoff.measure_edits(steerer, edits, *data, users=40)
+        for name in ("lift", "ndcg_change", "share"):
+            assert curve[name][row] == pytest.approx(found[name])
+    assert len(tradeoff.curve_of(steerer, [Edit(3, 0.0)], *data, users=40)) == 17
 
 
 @pytest.mark.parametrize("position", ["last", "all"])
