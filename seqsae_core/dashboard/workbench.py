@@ -80,7 +80,7 @@ def _labels(_opened: Opened, stamp: str) -> dict[int | tuple, str]:
 
 @st.fragment
 def workbench(opened: Opened, found: Scene) -> None:
-    """Sliders and lists, beside them what this costs, below the tools. Runs alone on each release."""
+    """Sliders and lists, below them the tools, beside them what this costs. Runs alone on each release."""
     if dials.keys(permalink.read().edits or found.edits) != dials.keys(found.edits):
         st.rerun()
     st.html(NARROW)
@@ -97,12 +97,14 @@ def workbench(opened: Opened, found: Scene) -> None:
             _note(found)
         if turned is None:
             return
+        below = lists.container()
         with picker:
             _picker(opened, found, turned.edits)
             _where(found)
         with beside, loading.errors_shown():
             _beside(opened, found, turned)
-    tools.panel(opened, found, turned)
+        with below:
+            tools.panel(opened, found, turned)
 
 
 def _turned(opened: Opened, found: Scene) -> Turned:
