@@ -6,9 +6,9 @@ navigation.setup()
 
 import streamlit as st  # noqa: E402
 
-from seqsae_core.dashboard import histories, loading, workbench  # noqa: E402
+from seqsae_core.dashboard import histories, loading, permalink, workbench  # noqa: E402
 from seqsae_core.dashboard.loading import Opened  # noqa: E402
-from seqsae_core.dashboard.scene import scene  # noqa: E402
+from seqsae_core.dashboard.scene import scene, within_limits  # noqa: E402
 from seqsae_core.errors import UserError  # noqa: E402
 
 
@@ -16,10 +16,14 @@ def body(opened: Opened) -> None:
     """Whose history, which latents, the lists; or what is wrong with the link and the way back."""
     controls = histories.heading()
     try:
-        found = scene(opened, opened.view)
+        view, word = within_limits(opened, opened.view)
+        found = scene(opened, view)
     except UserError as error:
         wrong(opened, error)
         return
+    if word:
+        permalink.write(view)
+        st.info(word, icon=":material/compress:")
     histories.panel(opened, found, controls)
     if found.history:
         workbench.workbench(opened, found)

@@ -15,7 +15,7 @@ from seqsae_core.dashboard.permalink import View, quote
 from seqsae_core.dashboard.turning import clearest
 from seqsae_core.data.sequences import SCORE, SELECT
 from seqsae_core.errors import UserError
-from seqsae_core.steering.edits import Edit, check
+from seqsae_core.steering.edits import MAX_STRENGTH, WHOLE, Edit, check
 from seqsae_core.study import Study
 
 USUAL_LENGTHS = (12, 40)
@@ -107,6 +107,19 @@ def scene(opened: Opened, view: View) -> Scene:
     return Scene(view, people.history(user), edits, user, people.target(user), chosen)
 
 
+def within_limits(opened: Opened, view: View) -> tuple[View, str]:
+    """The link with strengths that are too large brought to the nearest allowed, and a word about it, "" for none."""
+    allowed = tuple(_within(edit, limit(opened)) for edit in view.edits or ())
+    moved = [(one, other) for one, other in zip(view.edits or (), allowed, strict=True) if one != other]
+    words = [f"{one.strength:g} became {other.strength:g}" for one, other in moved]
+    return (view.but(edits=allowed), f"Too large a strength in the link: {', '.join(words)}.") if moved else (view, "")
+
+
+def _within(edit: Edit, most: float) -> Edit:
+    most = most if edit.kind in ("add", "mass") else MAX_STRENGTH
+    return edit if edit.strength == WHOLE else replace(edit, strength=min(max(edit.strength, -most), most))
+
+
 def limit(opened: Opened) -> float:
     """The largest strength of a slider, in standard deviations of the latent where it fires."""
     return float(opened.study.config.steering.max_strength)
@@ -179,7 +192,7 @@ def _edits(opened: Opened, view: View) -> tuple[Edit, ...]:
     edits = view.edits or (Edit(opening, 0.0),)
     for edit in edits:
         for latent in edit.latents:
-            _check(opened, latent, edit)
+            _check(opened, latent)
     if view.edits and view.made_for:
         _check_made_for(opened, view.made_for)
     return check(edits, int(opened.features("latents").index.max()) + 1)
@@ -204,15 +217,12 @@ def _fingerprint(_opened: Opened, stamp: str) -> str:
     return _opened.steerer().fingerprint
 
 
-def _check(opened: Opened, latent: int, edit: Edit) -> None:
-    latents, most = opened.features("latents"), limit(opened)
+def _check(opened: Opened, latent: int) -> None:
+    latents = opened.features("latents")
     if latent not in latents.index:
         raise UserError(f"There is no latent {latent} in this dictionary: latents run from 0 to {len(latents) - 1}.")
     if not (latents.at[latent, "alive"] and latents.at[latent, "sd_activation"] > 0):
         raise UserError(f"Latent {latent} never fires, so it has no unit to be turned by: choose another one.")
-    strength = edit.strength
-    if edit.kind in ("add", "mass") and abs(strength) > most:
-        raise UserError(f"The strength {strength:g} of latent {latent} is too large: use −{most:g} to {most:g}.")
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -22,7 +22,7 @@ UNBOUNDED = {"low": -math.inf, "high": math.inf}
 def parse(text: str) -> tuple[Edit, ...]:
     """Edits from their text form; "" is no edit. Raises UserError on anything else.
 
-    Whether the latents exist, and the edits go together, is for `check`, which knows the dictionary.
+    Whether the latents exist, strengths are within bounds and the edits go together, is for `check`.
     """
     try:
         return tuple(_parse_one(part) for part in text.split(",")) if text.strip() else ()
@@ -112,12 +112,17 @@ def _parse_one(part: str) -> Edit:
         raise ValueError
     latent = _latents(target)
     if action[:1] not in "abcdefghijklmnopqrstuvwxyz" or action in ("nan", "inf"):
-        return Edit(latent, check_strength(float(action)))
+        return Edit(latent, _finite(action))
     head, colon, strength = action.partition(":")
     kind, equals, levels = head.partition("=")
     if kind not in KINDS or (kind not in TOWARDS and not colon) or bool(equals) != (kind in ("set", "clamp")):
         raise ValueError
-    return Edit(latent, check_strength(float(strength)) if colon else WHOLE, kind, *_levels(kind, levels))
+    return Edit(latent, _finite(strength) if colon else WHOLE, kind, *_levels(kind, levels))
+
+
+def _finite(text: str) -> float:
+    strength = float(text)
+    return strength if math.isfinite(strength) else check_strength(strength)
 
 
 def _latents(target: str) -> int | tuple[tuple[int, float], ...]:

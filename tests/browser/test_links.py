@@ -10,7 +10,7 @@ from tests.browser import driving
 BROKEN = {
     "/steer?user=999999": "There is no user 999999",
     "/steer?edits=9999:2.0": "There is no latent 9999",
-    "/steer?edits=3:900": "strength of an edit is 900",
+    "/steer?edits=3:nan": "strength of an edit is nan",
     "/steer?edits=three:2": "write latent:strength pairs",
     "/steer?history=1-999999": "There is no item 999999",
     "/latent?latent=9999": "latent 9999",
@@ -27,6 +27,13 @@ def test_broken_link(link: str, page: Page, address: str) -> None:
     main = page.get_by_test_id("stMain")
     expect(main).to_contain_text(re.compile(re.escape(BROKEN[link]), re.I))
     expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def test_too_large_a_strength_becomes_the_largest_with_a_word(page: Page, address: str) -> None:
+    page.goto(f"{address}/steer?edits=3:900")
+    expect(page.get_by_text("900 became 16")).to_be_visible(timeout=driving.PATIENCE * 1000)
+    driving.scene_of(page)
+    page.wait_for_url(re.compile(r"edits=3%3A16\.0"))
 
 
 def test_starting_over_leads_to_a_page_that_works(page: Page, address: str) -> None:

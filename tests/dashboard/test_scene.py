@@ -75,12 +75,20 @@ def test_a_strength_not_chosen_stays_open_in_links(opened: Opened) -> None:
         (View(latent=10**6), "There is no latent 1000000"),
         (View(edits=(Edit(3, 1.0),), made_for="other"), "made for the dictionary `other`"),
         (View(edits=(set_to(3, 1.0), set_to(3, 2.0, 1.0))), "contradict each other on latent 3"),
-        (View(edits=(Edit(3, 17.0),)), "strength 17 of latent 3"),
     ],
 )
 def test_what_is_not_there_is_named(opened: Opened, view: View, said: str) -> None:
     with pytest.raises(UserError, match=said):
         scenes.scene(opened, view)
+
+
+def test_too_large_a_strength_becomes_the_largest_of_its_kind(opened: Opened) -> None:
+    asked = (Edit(3, -17.0), Edit(4, 16.0), Edit(5, 900.0, "scale"), set_to(6, 1.0))
+    view, word = scenes.within_limits(opened, View(user=1, edits=asked))
+    assert view == View(user=1, edits=(Edit(3, -16.0), Edit(4, 16.0), Edit(5, 100.0, "scale"), set_to(6, 1.0)))
+    assert word == "Too large a strength in the link: -17 became -16, 900 became 100."
+    assert scenes.within_limits(opened, view) == (view, "")
+    assert scenes.within_limits(opened, View()) == (View(), "")
 
 
 def test_a_dead_latent_cannot_be_steered(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:

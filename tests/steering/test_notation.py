@@ -38,7 +38,7 @@ def test_spaces_are_allowed():
 
 
 BROKEN = (
-    "12;12:;:2;a:1;-1:2;1.5:2;1:x;1:nan;1:inf;1:-101;1:1e9;1:2,;,;1:2 3:4;²:1;12345678901:1;1:2:3;1:scale;1:mass;"
+    "12;12:;:2;a:1;-1:2;1.5:2;1:x;1:nan;1:inf;1:2,;,;1:2 3:4;²:1;12345678901:1;1:2:3;1:scale;1:mass;"
     "1:scale=2:1;1:set;1:set=;1:set=a;1:clamp;1:clamp=1;1:clamp=a..b;1:ablate=0;1:ablate:nan;1:ablate:x;1:spin:1;"
     "1*:2;1*2_:3;*2:3;1*2_3:4;1*a:2"
 )
@@ -48,6 +48,12 @@ BROKEN = (
 def test_nonsense_is_refused(text):
     with pytest.raises(UserError, match=r"write|give"):
         parse(text)
+
+
+@pytest.mark.parametrize("text", ["1:-101", "1:1e9", "1:scale:101", "1:set=2:-1"])
+def test_a_strength_out_of_bounds_is_read_and_then_refused_by_check(text):
+    with pytest.raises(UserError, match="give a number from"):
+        check(parse(text), 64)
 
 
 def test_edits_of_another_dictionary_are_refused():
