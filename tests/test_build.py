@@ -35,7 +35,7 @@ def test_every_stage_is_there_and_the_figures_are_finite(tiny_study):
     assert all(study.has(stage.name) for stage in PIPELINE)
     figures = json.loads(json.dumps(quoted(study), allow_nan=False))
     assert set(figures["evidence"]) == set(EVIDENCE_KINDS)
-    assert set(figures["steering"]) == set(STEERING_METHODS)
+    assert set(figures["steering"]) == {*STEERING_METHODS, "few_labels"}
     assert figures["evidence"]["latents"]["mean_max_correlation_new_items"] is not None
     assert figures["evidence"]["ica"]["mean_max_correlation"] is None
     assert next(iter(figures["sae"])) == study.default_dictionary

@@ -28,6 +28,7 @@ def begin(page: Page, address: str, who: str) -> None:
     page.keyboard.type(who)
     page.keyboard.press("Enter")
     page.locator(".review .actions").wait_for()
+    expect(page.locator(".review")).to_have_count(1)
 
 
 def press(page: Page, *keys: str, typed: str = "") -> None:
