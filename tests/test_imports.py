@@ -43,7 +43,7 @@ ROWS = {
     "figures": {"recommender", "study"},
     "serving": {"study"},
     "__main__": {"build", "metrics", "export", "serving", "study", "sweep", "importing", "recommender", "reviews"},
-    "dashboard": BUILD | {"build", "figures", "metrics", "export", "reviews"},
+    "dashboard": BUILD | {"build", "figures", "metrics", "export", "reviews", "serving"},
     "pages": BUILD | {"dashboard", "figures", "metrics", "export"},
     "app": {"dashboard"},
 }
