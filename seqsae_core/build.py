@@ -3,12 +3,14 @@
 import hashlib
 import json
 import platform
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from seqsae_core.commands import use_command, use_job
@@ -252,3 +254,15 @@ def _plain(value: Any) -> Any:
     if is_dataclass(value):
         return asdict(value)
     return [_plain(v) for v in value] if isinstance(value, tuple) else value
+
+
+class _Callable(ModuleType):
+    """Lets `seqsae_core.build(...)` be the library's function, although this module has its name."""
+
+    def __call__(self, *arguments: Any, **choices: Any) -> Study:
+        from seqsae_core.library import build
+
+        return build(*arguments, **choices)
+
+
+sys.modules[__name__].__class__ = _Callable

@@ -143,6 +143,14 @@ class Study(Store):
             table = table.merge(self._evidence("stability", dictionary), on="feature")
         return table
 
+    @property
+    def latents(self) -> pd.DataFrame:
+        """One row a latent of the default dictionary, indexed by latent: name, concepts, density, correlations ...
+
+        Names are the automatic ones; `export` and the pages have those that analysts accepted.
+        """
+        return self.features("latents").set_index("feature", drop=False)
+
     def best(self, dictionary: str | None = None) -> pd.DataFrame:
         """The best feature per concept and kind."""
         best = self._evidence("best", dictionary)
