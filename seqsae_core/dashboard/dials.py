@@ -62,7 +62,8 @@ def of_kind(edit: Edit, kind: str) -> Edit:
         target = tuple((latent, weight) for latent, weight in target if weight > 0) or target
     levels = {"set": (USUAL_LEVEL, USUAL_LEVEL), "clamp": (0.0, USUAL_LEVEL), "ablate": (0.0, 0.0)}
     low, high = levels.get(kind, (-math.inf, math.inf))
-    return Edit(target, WHOLE if kind in TOWARDS else 0.0, kind, low, high)
+    by_taste = edit.by_taste and kind not in TOWARDS
+    return Edit(target, WHOLE if kind in TOWARDS else 0.0, kind, low, high, by_taste)
 
 
 def levelled(edit: Edit, low: float | None, high: float | None) -> Edit:

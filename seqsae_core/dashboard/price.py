@@ -12,7 +12,7 @@ from seqsae_core.dashboard import waiting
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.tradeoff_figure import tradeoff
 from seqsae_core.dashboard.widgets import chart, fixed, percent, plain
-from seqsae_core.steering.edits import Edit
+from seqsae_core.steering.edits import Edit, linear
 from seqsae_core.steering.notation import format_edits, parse
 from seqsae_core.study import Study
 
@@ -77,7 +77,7 @@ def cost(opened: Opened, edits: Sequence[Edit], concept: str | None, position: s
 
 def from_curves(curves: pd.DataFrame | None, edits: Sequence[Edit]) -> Price | None:
     """The measured strength nearest to a single edit of the latent that a curve was made of."""
-    if curves is None or len(edits) != 1 or edits[0].strength <= 0 or edits[0].kind != "add":
+    if curves is None or len(edits) != 1 or edits[0].strength <= 0 or not linear(edits):
         return None
     rows = curves[(curves["method"] == "latent") & (curves["strength"] > 0)]
     rows = rows[[list(latents) == [edits[0].latent] for latents in rows["latents"]]]

@@ -101,6 +101,14 @@ class Steerer:
         """
         return best(self.scores(history, self.sweep(edits, which, strengths)), history, k)[1:]
 
+    @torch.inference_mode()
+    def taste(self, history: Sequence[int], edits: Sequence[Edit]) -> list[float]:
+        """What each edit's strength is multiplied by for this history; see `taste.affinity`. Errors as in `recommend`."""
+        hidden, single = hidden_of(self.model, history, self.layer), self.single(check(edits, self.sae.latents))
+        own = replace(single, strengths=torch.ones_like(single.strengths))
+        factors = own.for_users(self.sae.encode(hidden.activations), hidden.item_at)
+        return factors[:, 0, 0].tolist()
+
     def variants(self, edits: Sequence[Edit]) -> Tensor | Variants:
         """The edits at their own strengths, as one variant. Errors as in `edits.check`."""
         edits = check(edits, self.sae.latents)

@@ -63,3 +63,11 @@ def test_the_popularity_dial_turns_one_concept(open_page, tiny_study, latent):
 def test_a_link_for_another_dictionary_is_refused(open_page, tiny_study, latent):
     page = open_page("steer", tiny_study, user=5, edits=f"{latent}:2.0", made_for="other")
     assert "made for the dictionary" in said(page) and link(page, "edits") == f"{latent}:2.0"
+
+
+def test_strengths_go_by_own_taste_and_back(open_page, tiny_study, latent):
+    page = open_page("steer", tiny_study, user=5, edits=f"{latent}:2.0,3:ablate")
+    page.segmented_control(key="whose-strength-False").set_value("By own taste").run()
+    assert link(page, "edits") == f"{latent}:2.0*taste,3:ablate" and "For this history the strength is ×" in said(page)
+    page.segmented_control(key="whose-strength-True").set_value("Same for all").run()
+    assert link(page, "edits") == f"{latent}:2.0,3:ablate" and not page.error
