@@ -103,7 +103,7 @@ class Steerer:
 
     @torch.inference_mode()
     def taste(self, history: Sequence[int], edits: Sequence[Edit]) -> list[float]:
-        """What each edit's strength is multiplied by for this history; see `taste.affinity`. Errors as in `recommend`."""
+        """What each edit's strength is multiplied by for a history; see `taste.affinity`. Errors as in `recommend`."""
         hidden, single = hidden_of(self.model, history, self.layer), self.single(check(edits, self.sae.latents))
         own = replace(single, strengths=torch.ones_like(single.strengths))
         factors = own.for_users(self.sae.encode(hidden.activations), hidden.item_at)

@@ -8,16 +8,18 @@ import numpy as np
 import pytest
 import torch
 
-from seqsae_core.config import SteeringConfig
+from seqsae_core.config import SaeConfig, SteeringConfig
 from seqsae_core.data.concepts import ConceptTable
 from seqsae_core.data.sequences import FIT, SELECT, Sequences, make_split
 from seqsae_core.recommender.transformer import SASRec
 from seqsae_core.sae.activations import collect
+from seqsae_core.sae.autoencoders import make
 from seqsae_core.steering import tradeoff
 from seqsae_core.steering.directions import DESIGNS, METHODS, Dictionary, Direction
 from seqsae_core.steering.edits import Edit
 from seqsae_core.steering.effects import MIN_COUNT, measure_effects
 from seqsae_core.steering.evaluation import Lists
+from seqsae_core.steering.segments import COLUMNS as SEGMENT_COLUMNS
 from seqsae_core.steering.steerer import Steerer
 from seqsae_core.steering.summary import summarise
 
@@ -35,14 +37,14 @@ def world() -> SimpleNamespace:
     model = SASRec(ITEMS, 8, blocks=2, heads=2, max_length=12).eval().requires_grad_(False)
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.4)
-    sae = SimpleNamespace(W_dec=torch.nn.functional.normalize(torch.randn(LATENTS, 8), dim=1), latents=LATENTS)
+    sae = make(SaeConfig(latents=LATENTS, k=4), 8).requires_grad_(False)
     values = np.zeros((ITEMS + 1, 5), np.float32)
     for column, size in enumerate((20, 15, 12)):
         values[1 + rng.permutation(ITEMS)[:size], column] = 1
     values[1:, 4] = 1
     concepts = ConceptTable(("A", "B", "C", "None", "decile"), ("genre",) * 4 + ("popularity",), values)
     split, units = make_split(sequences, "leave-one-out"), rng.uniform(0.3, 1, LATENTS)
-    dictionary = Dictionary(sae.W_dec, units, rng.uniform(-0.2, 0.5, (LATENTS, 5)))
+    dictionary = Dictionary(sae.W_dec, units, rng.uniform(-0.2, 0.5, (LATENTS, 5)), sae, rng.uniform(0.05, 0.3, LATENTS))
     return SimpleNamespace(**locals())
 
 
@@ -57,7 +59,7 @@ def result(request, world):
 
 
 def test_table_has_every_method_strength_and_split_and_no_gap(result):
-    table, _ = result
+    table = result.table
     assert len(table) == 2 * (1 + len(METHODS)) * 17 * 2
     assert not table.isna().any().any()
     figures = table.drop(columns=["latents", "weights", "concept", "method", "design", "split"])
@@ -77,7 +79,7 @@ def test_strength_zero_is_the_same_for_all_methods(result):
 
 
 def test_summary_is_what_the_table_says(result):
-    table, summary = result
+    table, summary = result.table, result.summary
     assert set(summary) == {"latents", *METHODS}
     json.dumps(summary, allow_nan=False)
     for method, figures in summary.items():
@@ -92,7 +94,7 @@ def test_summary_is_what_the_table_says(result):
 
 
 def test_ours_is_the_design_with_the_largest_validated_frontier(result):
-    table, summary = result
+    table, summary = result.table, result.summary
     for _, rows in table.groupby("concept"):
         ours = rows[rows["method"] == "latents"]
         (design,) = ours["design"].unique()
@@ -122,10 +124,11 @@ def test_without_concepts_there_is_an_empty_table(world):
     activations = collect(world.model, world.sequences, world.split, world.split.users(FIT), 1)
     data = world.sequences, world.split, ConceptTable(("x",), ("decade",), world.concepts.values[:, :1])
     fitted = activations, activations, CONFIG, 0, lambda *_: None
-    table, summary = tradeoff.run_tradeoff(world.model, 1, world.dictionary, *data, *fitted)
-    assert list(table) == tradeoff.COLUMNS
-    assert table.empty
-    assert summary == {}
+    found = tradeoff.run_tradeoff(world.model, 1, world.dictionary, *data, *fitted)
+    assert list(found.table) == list(found.lowered) == tradeoff.COLUMNS
+    assert list(found.segments) == SEGMENT_COLUMNS
+    assert found.table.empty and found.lowered.empty and found.segments.empty
+    assert found.summary == {}
 
 
 def test_a_huge_constant_on_the_scores_gives_share_one(world):
