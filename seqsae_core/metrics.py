@@ -15,8 +15,8 @@ EVIDENCE_FIGURES = (
     "concepts", "significant_share", "monosemanticity",
 )  # fmt: skip
 STEERING_METHODS = (
-    "latents", "latents_by_correlation", "latents_by_gain", "latents_learned", "latents_by_taste", "mean_difference", "probe",
-    "rerank", "neurons", "random",
+    "latents", "latents_by_correlation", "latents_by_gain", "latents_learned", "latents_by_taste", "mean_difference",
+    "probe", "rerank", "neurons", "random",
 )  # fmt: skip
 FEW = ("tenth", "list", "region")
 STEERING_FIGURES = (

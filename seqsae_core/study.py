@@ -208,7 +208,7 @@ class Study(Store):
         return _read_json(self._steering_folder(dictionary) / "steering.json")
 
     def few_labels_summary(self, dictionary: str | None = None) -> dict[str, Any]:
-        """The same where a tenth of a concept's items are labelled (`tenth`), a few (`list`), or none (`region`); extras."""
+        """The same where a tenth of a concept's items are labelled (`tenth`), five (`list`) or none (`region`)."""
         return _read_json(self.folder("extras", dictionary) / "few_labels.json")
 
     @property

@@ -81,8 +81,7 @@ class Bench:
             self.spread, self.seed,
         )  # fmt: skip
         curves = with_ours(self._steer(found, name, labels, visible))
-        design = curves[0][0]["design"].iloc[0]
-        down = [one for one in found if one.method in (design, "rerank")]
+        down = [one for one in found if one.method in ("latents_by_gain", "rerank")]
         down.append(lowering_direction(known, visible, self.landscape))
         lowered = with_lowered(self._steer(down, name, labels, visible, -1.0))
         bare = [[(table, replace(one, found={})) for table, one in some] for some in (curves, lowered)]
