@@ -196,8 +196,9 @@ class Study(Store):
         return pd.read_parquet(self._steering_folder(dictionary) / "tradeoff.parquet")
 
     def segments(self, dictionary: str | None = None) -> pd.DataFrame:
-        """Curves of `latents` for users who never, sometimes and often watch the concept."""
-        return pd.read_parquet(self._steering_folder(dictionary) / "segments.parquet")
+        """Curves of `latents` for users who never, sometimes and often watch the concept; empty in older studies."""
+        path = self._steering_folder(dictionary) / "segments.parquet"
+        return pd.read_parquet(path) if path.exists() else pd.DataFrame(columns=["concept", "split"])
 
     def lowered(self, dictionary: str | None = None) -> pd.DataFrame:
         """Curves at negative strengths: the designs that lower a concept, the chosen one, and label re-ranking."""

@@ -55,6 +55,15 @@ def dial(edit: Edit, latents: pd.DataFrame, limit: float) -> Dial:
     return Dial(low, high, spaced(low, high, POINTS))
 
 
+def rule(edit: Edit, limit: float) -> str:
+    """Where the limits of an edit's slider come from, in a sentence; limit: that of `add`."""
+    if edit.kind in TOWARDS:
+        return "From 0 to what moves the largest activation seen all the way; its end is the whole way always."
+    if edit.kind == "scale":
+        return f"From gone to what moves the largest activation seen as far as {limit:g} standard deviations do."
+    return f"Up to ±{limit:g} standard deviations of the latent where it fires: the study's largest strength."
+
+
 def of_kind(edit: Edit, kind: str) -> Edit:
     """The same latent under another kind, at the strength that changes nothing, or for whole ways all the way."""
     target = edit.latent

@@ -72,7 +72,7 @@ function mix(list, genres, items, shown) {
 
 function slider(live, place) {
   const { data } = live;
-  const { latent, name, low, high, step, whole } = data.sliders[place];
+  const { latent, name, low, high, step, whole, rule } = data.sliders[place];
   const box = element("div", "slider");
   const head = element("div", "head");
   const open = button("name", name, `Open latent ${latent}`, () => live.send.trigger("opened", latent));
@@ -83,7 +83,7 @@ function slider(live, place) {
   head.append(open, ...kindOf(live, place), value, zero, remove);
   const track = element("div", "track");
   const input = element("input");
-  Object.assign(input, { type: "range", min: low, max: high, step });
+  Object.assign(input, { type: "range", min: low, max: high, step, title: rule });
   input.setAttribute("aria-label", `Strength of latent ${latent}, ${name}`);
   listen(live, input, place);
   track.append(element("div", "rail"), element("div", "fill"), element("div", "zero"), input);

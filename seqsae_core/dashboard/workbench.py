@@ -174,6 +174,7 @@ def _slider(opened: Opened, edit: Edit) -> dict[str, Any]:
         "key": dials.key(edit), "latent": edit.latents[0], "name": name, "kind": edit.kind, "levels": levels,
         "strength": dial.at(edit), "low": dial.low, "high": dial.high, "whole": dial.whole,
         "strengths": list(dial.strengths), "step": 0.05 if edit.kind == "scale" else live.STEP,
+        "rule": dials.rule(edit, limit(opened)),
     }  # fmt: skip
 
 
