@@ -1,4 +1,4 @@
-"""Steering by few labels or none: `python benchmarks/few_labels.py STUDY [--threads N]`; prints one JSON object.
+"""Steering by few labels or none: `python benchmarks/few_labels.py STUDY [--users N] [--threads N]`; prints one JSON object.
 
 The extras' curves where a tenth of a concept's items are labelled, where five are, and where none is (a region of the
 map), without the rest of the extras: figures of each method, and on how many concepts latents are ahead of each.
@@ -8,6 +8,7 @@ import argparse
 import json
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -23,13 +24,15 @@ def main() -> None:
     """Measure and print one JSON object."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("study", type=Path)
+    parser.add_argument("--users", type=int, default=None, help="held-out users of each role; the study's if absent")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     study = Study.open(options.study)
+    steering = replace(study.config.steering, users=options.users or study.config.steering.users)
     use_threads(options.threads)
     with tempfile.TemporaryDirectory() as folder:
         spill = stages.spill_of(study, study.config, "few-labels")
-        found = stages.few_label_curves(study, study.config, Path(folder), study.config.steering, spill, told)
+        found = stages.few_label_curves(study, study.config, Path(folder), steering, spill, told)
     print(json.dumps({name: {m: shown(f) for m, f in methods.items()} for name, methods in found.items()}, indent=1))
 
 

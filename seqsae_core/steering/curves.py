@@ -15,7 +15,15 @@ from seqsae_core.recommender.protocol import SequenceModel
 from seqsae_core.steering import outcomes
 from seqsae_core.steering.directions import DESIGNS, Dictionary, Direction
 from seqsae_core.steering.edits import Edit
-from seqsae_core.steering.evaluation import Contexts, collect_contexts, held_out_users, history_codes, lists_under
+from seqsae_core.steering.evaluation import (
+    Contexts,
+    Lists,
+    beside,
+    collect_contexts,
+    held_out_users,
+    history_codes,
+    lists_under,
+)
 from seqsae_core.steering.summary import OURS, Steered
 from seqsae_core.steering.taste import affinity
 
@@ -27,12 +35,13 @@ SMALLEST_STRENGTH = 0.1
 class HeldOut:
     """The same held-out users twice, with validation and with test targets.
 
-    weights: bootstrap weights (1 + draws, users), shared by both splits and all methods. counts: training events
-    (n_items + 1,). What is by taste needs the dictionary and, of each split, mean codes of the histories, (users,
-    latents).
+    plain: unsteered lists, one variant. weights: bootstrap weights (1 + draws, users), shared by both splits and all
+    methods. counts: training events (n_items + 1,). What is by taste needs the dictionary and, of each split, mean
+    codes of the histories, (users, latents).
     """
 
     contexts: dict[str, Contexts]
+    plain: dict[str, Lists]
     weights: np.ndarray
     counts: np.ndarray
     dictionary: Dictionary | None = None
@@ -81,7 +90,9 @@ def hold_out(
     codes = {}
     if dictionary is not None and dictionary.sae is not None:
         codes = {name: history_codes(one, dictionary.sae) for name, one in contexts.items()}
-    return HeldOut(contexts, outcomes.user_weights(len(users), seed), item_counts(sequences, split), dictionary, codes)
+    plain = {name: lists_under(one, torch.zeros(1, model.width)) for name, one in contexts.items()}
+    weights = outcomes.user_weights(len(users), seed)
+    return HeldOut(contexts, plain, weights, item_counts(sequences, split), dictionary, codes)
 
 
 def steer(
@@ -98,13 +109,13 @@ def steer(
     visible: the labels that choices may hang on, which shares on validation targets are measured with; None = all.
     """
     levels = sign * np.concatenate([[0.0], strengths_of(config)])
-    column = torch.tensor(levels, dtype=torch.float32)[:, None]
+    column = torch.tensor(levels[1:], dtype=torch.float32)[:, None]
     boosts = column * direction.boost if direction.boost.any() else None
     displacements = column * direction.displacement if boosts is None else direction.displacement[None]
     rows, lifts, changes, users = [], {}, {}, {}
     for name, contexts in held_out.contexts.items():
         factors = held_out.factors(name, direction)
-        lists = lists_under(contexts, displacements, config.position, boosts, factors)
+        lists = beside(held_out.plain[name], lists_under(contexts, displacements, config.position, boosts, factors))
         users[name] = found = outcomes.outcome(lists, labels if name == "test" or visible is None else visible)
         lifts[name] = outcomes.lifts(held_out.weights, found.share)
         changes[name] = outcomes.relative_changes(held_out.weights, found.ndcg)

@@ -55,6 +55,11 @@ class Lists:
     ranks: np.ndarray
 
 
+def beside(one: Lists, other: Lists) -> Lists:
+    """The variants of both, of the same users."""
+    return Lists(np.concatenate([one.items, other.items], 1), np.concatenate([one.ranks, other.ranks], 1))
+
+
 def fit_users(sequences: Sequences, split: Split, count: int) -> np.ndarray:
     """`count` users of the role fit, the first by stable hash, who have a validation target."""
     users = split.users(FIT)

@@ -1,14 +1,11 @@
 """Trade-off between lifting a concept and ranking quality, for every method on the same held-out users."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import torch
 
 from seqsae_core.config import SteeringConfig
 from seqsae_core.data.concepts import ConceptTable
@@ -70,7 +67,6 @@ class Bench:
     select: Activations
     config: SteeringConfig
     seed: int
-    pool: ThreadPoolExecutor
     few: Known | None
 
     def measure(self, concept: int, name: str, labels: np.ndarray) -> "Measured":
@@ -97,8 +93,7 @@ class Bench:
     def _steer(
         self, directions: Sequence[Direction], name: str, labels: np.ndarray, visible: np.ndarray, sign: float = 1.0
     ) -> list[tuple[pd.DataFrame, Steered]]:
-        run = partial(steer, self.held_out, concept=name, labels=labels, config=self.config, sign=sign, visible=visible)
-        return list(self.pool.map(run, directions))
+        return [steer(self.held_out, one, name, labels, self.config, sign, visible) for one in directions]
 
 
 class Measured(NamedTuple):
@@ -132,17 +127,15 @@ def run_tradeoff(
     when no genre's unsteered share lies within SHARES.
     """
     held_out = hold_out(model, layer, sequences, split, config.users, seed, dictionary)
-    validation = held_out.contexts["validation"]
-    plain = lists_under(validation, torch.zeros(1, model.width))
-    chosen = choose_concepts(concepts, dictionary, plain, config.concepts)
-    spread, landscape = score_spread(validation), landscape_of(model, layer, sequences, split, config)
-    found = []
+    chosen = choose_concepts(concepts, dictionary, held_out.plain["validation"], config.concepts)
+    spread = score_spread(held_out.contexts["validation"])
+    landscape = landscape_of(model, layer, sequences, split, config)
+    bench = Bench(held_out, dictionary, sequences, split, landscape, spread, fit, select, config, seed, few)
+    names, found = [concepts.names[concept] for concept in chosen], []
     with workers() as pool:
-        shared = held_out, dictionary, sequences, split, landscape, spread, fit, select, config, seed, pool, few
-        bench = Bench(*shared)
-        for place, concept in enumerate(chosen):
-            report(place / len(chosen), f"{concepts.names[concept]} ({place + 1} of {len(chosen)})")
-            found.append(bench.measure(concept, concepts.names[concept], concepts.values[:, concept]))
+        for one in pool.map(bench.measure, chosen, names, concepts.values[:, chosen].T):
+            found.append(one)
+            report(len(found) / len(chosen), f"{names[len(found) - 1]} ({len(found)} of {len(chosen)})")
     return _gathered(found)
 
 
