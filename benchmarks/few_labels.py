@@ -1,4 +1,4 @@
-"""Steering by few labels or none: `python benchmarks/few_labels.py STUDY [--users N] [--threads N]`; prints one JSON object.
+"""Steering by few labels or none: `python benchmarks/few_labels.py STUDY [--users N] [--threads N]`, one JSON object.
 
 The extras' curves where a tenth of a concept's items are labelled, where five are, and where none is (a region of the
 map), without the rest of the extras: figures of each method, and on how many concepts latents are ahead of each.

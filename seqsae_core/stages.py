@@ -196,16 +196,22 @@ def run_steering(study: Study, config: StudyConfig, folder: Path, report: Report
 
 
 def curves(
-    study: Study, config: StudyConfig, folder: Path, steering: SteeringConfig, spill: activations.Spill, report: Report
+    study: Study,
+    config: StudyConfig,
+    folder: Path,
+    steering: SteeringConfig,
+    spill: activations.Spill,
+    report: Report,
+    kept: Path | None = None,
 ) -> dict[str, Any]:
-    """Trade-off curves and their summary, written into `folder`."""
+    """Trade-off curves and their summary, written into `folder`; kept: where they wait if they are interrupted."""
     sequences, model, sae = study.sequences(), study.model(), study.sae(config.dictionary)
     corpus, fit = held_out(study, config, spill)
     fit, correlation = fit.at_items(spill), study.select_correlation(config.dictionary)
     dictionary = directions.Dictionary.of(sae, latent_units(study, config), correlation, usual_codes(study, config))
     found = tradeoff.run_tradeoff(
         model, config.sae.layer, dictionary, sequences, study.split(sequences), corpus.concepts, fit, corpus.select,
-        steering, config.seed, report,
+        steering, config.seed, report, kept=kept,
     )  # fmt: skip
     write_tables(folder, {"tradeoff": found.table, "segments": found.segments, "lowered": found.lowered})
     write_json(folder / "steering.json", found.summary)
@@ -278,8 +284,9 @@ def run_extras(study: Study, config: StudyConfig, folder: Path, report: Report) 
     )
     write_tables(folder, tables)
     write_json(folder / "evidence.json", summary)
-    everything = replace(config.steering, concepts=len(bench.corpus.concepts.names), users=extras.CURVE_USERS)
-    curves(study, config, folder, everything, spill, lambda done, text: report(0.7 + 0.2 * done, text))
+    everything = replace(config.steering, concepts=len(bench.corpus.concepts.names), users=len(sequences))
+    kept = study.checkpoint("extras") / "curves"
+    curves(study, config, folder, everything, spill, lambda done, text: report(0.7 + 0.2 * done, text), kept)
     few_label_curves(study, config, folder, config.steering, spill, lambda _, text: report(0.9, f"few labels: {text}"))
     latents = summary["latents"]
     figures = (latents["mean_max_correlation"], latents["mean_max_correlation_new_items"])

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from seqsae_core.data.sequences import Split
 from seqsae_core.recommender.batching import item_counts
 from seqsae_core.recommender.protocol import SequenceModel
 from seqsae_core.sae.activations import Activations
-from seqsae_core.steering import outcomes
+from seqsae_core.steering import outcomes, shelf
 from seqsae_core.steering.algebra import beside_plain
 from seqsae_core.steering.curves import HeldOut, hold_out, rows_of, steer, strengths_of, with_lowered, with_ours
 from seqsae_core.steering.designs import Landscape, survey
@@ -33,10 +34,12 @@ from seqsae_core.steering.evaluation import (
 from seqsae_core.steering.labels import Known
 from seqsae_core.steering.segments import COLUMNS as SEGMENT_COLUMNS
 from seqsae_core.steering.segments import cut_point, history_shares, segment_curves, segment_of
+from seqsae_core.steering.shelf import Measured
 from seqsae_core.steering.steerer import Steerer
 from seqsae_core.steering.summary import OURS, Steered, quoted, summarise, suppression
 
 SHARES = (0.01, 0.40)
+SURVEYED = 1500
 COLUMNS = [
     "concept", "method", "strength", "split", "users", "share", "lift", "lift_low", "lift_high", "ndcg", "ndcg_change",
     "ndcg_change_low", "ndcg_change_high", "hr", "coverage", "gini", "novelty", "diversity", "design", "latents",
@@ -68,9 +71,19 @@ class Bench:
     config: SteeringConfig
     seed: int
     few: Known | None
+    kept: Path | None
 
-    def measure(self, concept: int, name: str, labels: np.ndarray) -> "Measured":
-        """Every curve of one concept."""
+    def measure(self, concept: int, name: str, labels: np.ndarray) -> Measured:
+        """Every curve of one concept; measured once where there is a folder to keep it in."""
+        folder = None if self.kept is None else self.kept / f"concept-{concept}"
+        if folder is not None and (found := shelf.get(folder)) is not None:
+            return found
+        found = self._measured(concept, name, labels)
+        if folder is not None:
+            shelf.put(folder, found)
+        return found
+
+    def _measured(self, concept: int, name: str, labels: np.ndarray) -> Measured:
         known, visible = self.few.of(self.dictionary, concept, labels) if self.few else (self.dictionary, labels)
         found = all_directions(
             known, concept, visible, self.fit, self.select, self.landscape, self.config.latents_per_concept,
@@ -96,14 +109,6 @@ class Bench:
         return [steer(self.held_out, one, name, labels, self.config, sign, visible) for one in directions]
 
 
-class Measured(NamedTuple):
-    """Curves of one concept, raised and lowered, and of `latents` by segment."""
-
-    curves: list[tuple[pd.DataFrame, Steered]]
-    lowered: list[tuple[pd.DataFrame, Steered]]
-    segments: pd.DataFrame
-
-
 def run_tradeoff(
     model: SequenceModel,
     layer: int,
@@ -117,11 +122,13 @@ def run_tradeoff(
     seed: int,
     report: Report,
     few: Known | None = None,
+    kept: Path | None = None,
 ) -> Tradeoff:
     """Curves of every method and concept on both splits, and the figures that are quoted of each method.
 
     few: the methods get those labels only, and designs and strengths are chosen by them; shares on test users are
-    measured with all of them.
+    measured with all of them. kept: a folder that belongs to this measurement alone; concepts that it holds from an
+    interrupted one are not measured again.
 
     `dictionary.correlation` has a column for each concept of `concepts`. The tables are empty, and so is the summary,
     when no genre's unsteered share lies within SHARES.
@@ -130,7 +137,7 @@ def run_tradeoff(
     chosen = choose_concepts(concepts, dictionary, held_out.plain["validation"], config.concepts)
     spread = score_spread(held_out.contexts["validation"])
     landscape = landscape_of(model, layer, sequences, split, config)
-    bench = Bench(held_out, dictionary, sequences, split, landscape, spread, fit, select, config, seed, few)
+    bench = Bench(held_out, dictionary, sequences, split, landscape, spread, fit, select, config, seed, few, kept)
     names, found = [concepts.names[concept] for concept in chosen], []
     with workers() as pool:
         for one in pool.map(bench.measure, chosen, names, concepts.values[:, chosen].T):
@@ -160,8 +167,8 @@ def _joined(tables: Sequence[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
 def landscape_of(
     model: SequenceModel, layer: int, sequences: Histories, split: Split, config: SteeringConfig
 ) -> Landscape:
-    """The landscape of as many fit users as are held out of one role, before their validation targets."""
-    users = fit_users(sequences, split, config.users)
+    """The landscape of as many fit users as are held out of one role, SURVEYED at most, before validation targets."""
+    users = fit_users(sequences, split, min(config.users, SURVEYED))
     return survey(collect_contexts(model, layer, sequences, users, split.valid_at[users]), config.position)
 
 

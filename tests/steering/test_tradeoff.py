@@ -5,6 +5,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -268,3 +269,31 @@ def test_effects_are_those_of_each_history_alone(world, position):
             assert table["promoted"][latent][0] == 31 + mean[30:].argmax()
             assert table["demoted"][latent][0] == 31 + mean[30:].argmin()
     assert len(table["promoted"][5]) == len(table["demoted"][5]) == 0
+
+
+def test_an_interrupted_measurement_goes_on_and_ends_the_same(world, tmp_path, monkeypatch):
+    fit, select = (
+        collect(world.model, world.sequences, world.split, world.split.users(role), 1) for role in (FIT, SELECT)
+    )
+    data = world.sequences, world.split, world.concepts, fit, select, CONFIG, 0, lambda *_: None
+
+    def run(kept=None):
+        return tradeoff.run_tradeoff(world.model, 1, world.dictionary, *data, kept=kept)
+
+    whole, measure, asked = run(), tradeoff.Bench._measured, []
+
+    def interrupted(bench, concept, name, labels):
+        asked.append(name)
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        return measure(bench, concept, name, labels)
+
+    monkeypatch.setattr(tradeoff.Bench, "_measured", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "kept")
+    first = len(asked)
+    again = run(tmp_path / "kept")
+    assert len(asked) == first + 1, "only what was not kept is measured"
+    assert again.summary == whole.summary
+    for name in ("table", "segments", "lowered"):
+        pd.testing.assert_frame_equal(getattr(again, name), getattr(whole, name))
