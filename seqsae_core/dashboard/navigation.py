@@ -37,6 +37,7 @@ ENTRIES = (
     Entry("dictionaries", "Dictionaries", ":material/stacked_line_chart:"),
     Entry("steer", "Steer", ":material/tune:"),
     Entry("review", "Review", ":material/rate_review:"),
+    Entry("new_study", "New study", ":material/add:"),
 )
 IN_BAR = ("overview", "latents", "concept", "latents_vs_neurons", "dictionaries", "steer", "review")
 
