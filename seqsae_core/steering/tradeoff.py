@@ -139,6 +139,7 @@ def run_tradeoff(
     landscape = landscape_of(model, layer, sequences, split, config)
     bench = Bench(held_out, dictionary, sequences, split, landscape, spread, fit, select, config, seed, few, kept)
     names, found = [concepts.names[concept] for concept in chosen], []
+    report(0.0, f"{len(chosen)} concepts")
     with workers() as pool:
         for one in pool.map(bench.measure, chosen, names, concepts.values[:, chosen].T):
             found.append(one)
