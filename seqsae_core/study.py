@@ -203,12 +203,21 @@ class Study(Store):
         """Trade-off curves; those of the extras replace the default build's where they are built."""
         return pd.read_parquet(self._steering_folder(dictionary) / "tradeoff.parquet")
 
+    def segments(self, dictionary: str | None = None) -> pd.DataFrame:
+        """Curves of `latents` for users who never, sometimes and often watch the concept; empty in older studies."""
+        path = self._steering_folder(dictionary) / "segments.parquet"
+        return pd.read_parquet(path) if path.exists() else pd.DataFrame(columns=["concept", "split"])
+
+    def lowered(self, dictionary: str | None = None) -> pd.DataFrame:
+        """Curves at negative strengths: the designs that lower a concept, the chosen one, and label re-ranking."""
+        return pd.read_parquet(self._steering_folder(dictionary) / "lowered.parquet")
+
     def steering_summary(self, dictionary: str | None = None) -> dict[str, Any]:
         """Lift within a budget and frontier area of each method."""
         return _read_json(self._steering_folder(dictionary) / "steering.json")
 
     def few_labels_summary(self, dictionary: str | None = None) -> dict[str, Any]:
-        """The same where a tenth of a concept's items are labelled (`tenth`), or a list of a few (`list`); extras."""
+        """The same where a tenth of a concept's items are labelled (`tenth`), five (`list`) or none (`region`)."""
         return _read_json(self.folder("extras", dictionary) / "few_labels.json")
 
     @property

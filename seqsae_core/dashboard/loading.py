@@ -110,6 +110,10 @@ class Opened:
         """Trade-off curves."""
         return self._read("tradeoff", "steering", self.dictionary)
 
+    def segments(self) -> pd.DataFrame:
+        """Curves by how often users watch the concept."""
+        return self._read("segments", "steering", self.dictionary)
+
     def steering_summary(self) -> dict[str, Any]:
         """Lift within a budget of each method."""
         return self._read("steering_summary", "steering", self.dictionary)
