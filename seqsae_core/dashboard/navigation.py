@@ -32,13 +32,15 @@ ENTRIES = (
     Entry("overview", "Overview", ":material/space_dashboard:"),
     Entry("latents", "Latents", ":material/scatter_plot:"),
     Entry("latent", "Latent", ":material/lens_blur:"),
+    Entry("compare", "Compare latents", ":material/compare:"),
+    Entry("find", "Find", ":material/travel_explore:"),
     Entry("concept", "Concept", ":material/category:"),
     Entry("latents_vs_neurons", "Latents vs neurons", ":material/compare_arrows:"),
     Entry("dictionaries", "Dictionaries", ":material/stacked_line_chart:"),
     Entry("steer", "Steer", ":material/tune:"),
     Entry("review", "Review", ":material/rate_review:"),
 )
-IN_BAR = ("overview", "latents", "concept", "latents_vs_neurons", "dictionaries", "steer", "review")
+IN_BAR = ("overview", "latents", "find", "concept", "latents_vs_neurons", "dictionaries", "steer", "review")
 
 
 def setup() -> StreamlitPage:

@@ -21,5 +21,10 @@ def stability(decoder: np.ndarray, others: list[np.ndarray]) -> np.ndarray:
     return np.mean([matched_cosine(decoder, other) for other in others], axis=0)
 
 
+def cosine(one: np.ndarray, other: np.ndarray) -> float:
+    """Cosine of two directions, (width,) each; 0 where either is zero."""
+    return float(_unit(one[None])[0] @ _unit(other[None])[0])
+
+
 def _unit(rows: np.ndarray) -> np.ndarray:
     return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from safetensors.numpy import save_file
 
 from seqsae_core.build import make_stamps
 from seqsae_core.config import preset, to_dict
@@ -36,7 +37,7 @@ def make(folder: Path, n_items: int = 400, latents: int = 64, until: str = "stee
     for stage, write in {
         "data": lambda f: _data(f, catalogue, concepts),
         "recommender": lambda f: write_json(f / "metrics.json", _recommender()),
-        "sae": lambda f: write_json(f / "metrics.json", _fidelity()),
+        "sae": lambda f: _dictionary(f, latents, rng),
         "evidence": lambda f: _evidence(f, features, concepts, n_items, rng),
         "map": lambda f: write_tables(f, {"map": _map(features["latents"], rng)}),
         "steering": lambda f: _steering(f, latents, n_items, rng),
@@ -134,6 +135,11 @@ def _recommender() -> dict:
         "log": LOG,
         "plan": {"passes": 2, "why": "as set"},
     }
+
+
+def _dictionary(folder: Path, latents: int, rng: np.random.Generator) -> None:
+    write_json(folder / "metrics.json", _fidelity())
+    save_file({"W_dec": rng.normal(size=(latents, 32)).astype(np.float32)}, folder / "sae_weights.safetensors")
 
 
 def _fidelity() -> dict:

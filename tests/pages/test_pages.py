@@ -11,7 +11,7 @@ from seqsae_core.dashboard import strips
 from tests.pages import synthetic
 from tests.pages.conftest import ROOT, said
 
-PAGES = ("overview", "latents", "latent", "latents_vs_neurons", "dictionaries")
+PAGES = ("overview", "latents", "latent", "compare", "latents_vs_neurons", "dictionaries")
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -122,7 +122,7 @@ def test_nothing_found_is_said_with_a_way_back(open_page, invented):
 
 def test_dead_latents_can_be_listed(open_page, invented):
     page = open_page("latents", invented)
-    page.button_group[0].set_value("Dead").run()
+    page.button_group[0].set_value("dead").run()
     assert set(page.dataframe[0].value["name"]) == {"dead: never fires"}
 
 
