@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from seqsae_core.dashboard import navigation, stepping, strips, waiting, widgets
+from seqsae_core.dashboard import navigation, prefixes, stepping, strips, waiting, widgets
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.widgets import fixed, interval, missing, percent
 from seqsae_core.errors import UserError
@@ -29,6 +29,7 @@ HOW_TO_READ_STRIPS = (
     "Held-out users' sequences, oldest item first. Shade is the activation at that item, relative to the strongest "
     "example shown; the outlined item is the one it was drawn for; a dashed one was watched next."
 )
+ABOUT_RECOMMENDED = "The first three of the model's own list after the outlined item, without any steering."
 HOW_TO_READ_LIFT = (
     "How much more often a concept occurs where the latent fires than elsewhere; 95 % intervals clustered by user, "
     "grey where they include 1."
@@ -150,10 +151,15 @@ def quantile_strips(examples: pd.DataFrame, opened: Opened, kind: str, key: str)
     if not there:
         st.caption("No example: it fires in none of the held-out users' sequences.")
         return
-    shown = st.segmented_control(
-        "Activation", there, default=there[0], required=True, key=f"quantile-{key}", format_func=strips.quantile_name
-    )
-    strips.show(examples[examples["quantile"] == shown], opened.catalogue(), kind, f"strips-{key}-{shown}")
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        shown = st.segmented_control(
+            "Activation", there, default=there[0], required=True, key=f"quantile-{key}",
+            format_func=strips.quantile_name,
+        )  # fmt: skip
+        lists = st.toggle("What was recommended next", key=f"recommended-{key}", help=ABOUT_RECOMMENDED)
+    rows = examples[examples["quantile"] == shown]
+    recommended = prefixes.recommended(opened, rows) if lists else None
+    strips.show(rows, opened.catalogue(), kind, f"strips-{key}-{shown}", recommended)
 
 
 def enrichment_and_histogram(opened: Opened, row: pd.Series) -> None:
