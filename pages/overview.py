@@ -121,11 +121,11 @@ def others(opened: Opened) -> None:
     views += [
         (home.but(study=name, dictionary=None), f"Study {name}") for name in loading.studies() if name != study.name
     ]
-    if views:
-        widgets.section("Also here")
-        with st.container(horizontal=True):
-            for view, label in views:
-                navigation.link("overview", view, widgets.plain(label), icon=":material/folder_open:")
+    widgets.section("Also here")
+    with st.container(horizontal=True):
+        for view, label in views:
+            navigation.link("overview", view, widgets.plain(label), icon=":material/folder_open:")
+        navigation.link("studies", home, "All studies, and what they cost", icon=":material/list:")
 
 
 loading.page(body, needs=("data",))

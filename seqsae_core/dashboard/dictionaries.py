@@ -118,7 +118,11 @@ def opening(opened: Opened, table: pd.DataFrame) -> None:
     if using.is_swept_only(opened.study, name):
         using.panel(folder, name)
         return
-    navigation.link("overview", view, "Open it on the Overview", icon=":material/space_dashboard:")
+    with st.container(horizontal=True, gap="small"):
+        navigation.link("overview", view, "Open it on the Overview", icon=":material/space_dashboard:")
+        if len(table) > 1:
+            pair = view.but(against=opened.dictionary if name != opened.dictionary else None)
+            navigation.link("against", pair, "Compare it with another", icon=":material/compare:")
     if name != opened.study.default_dictionary:
         st.caption(f"It is not the study's default; this makes it: `{use_command(folder, name)}`")
 

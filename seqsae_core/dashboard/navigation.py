@@ -37,10 +37,12 @@ ENTRIES = (
     Entry("concept", "Concept", ":material/category:"),
     Entry("latents_vs_neurons", "Latents vs neurons", ":material/compare_arrows:"),
     Entry("dictionaries", "Dictionaries", ":material/stacked_line_chart:"),
+    Entry("against", "Compare dictionaries", ":material/compare:"),
     Entry("steer", "Steer", ":material/tune:"),
     Entry("review", "Review", ":material/rate_review:"),
+    Entry("studies", "Studies", ":material/folder_open:"),
 )
-IN_BAR = ("overview", "latents", "find", "concept", "latents_vs_neurons", "dictionaries", "steer", "review")
+IN_BAR = ("overview", "latents", "find", "concept", "latents_vs_neurons", "dictionaries", "steer", "review", "studies")
 
 
 def setup() -> StreamlitPage:

@@ -10,7 +10,7 @@ from tests.browser import driving
 PATHS = {
     "overview": "/", "latents": "/latents", "latent": "/latent", "compare": "/compare", "find": "/find",
     "latents_vs_neurons": "/latents_vs_neurons", "concept": "/concept", "dictionaries": "/dictionaries",
-    "steer": "/steer",
+    "steer": "/steer", "studies": "/studies", "against": "/against",
 }  # fmt: skip
 TALLEST = 4000
 

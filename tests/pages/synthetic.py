@@ -3,6 +3,7 @@
 The page tests proper use a tiny build; here only the shape of the tables is real.
 """
 
+import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from seqsae_core.study import Study, write_json, write_tables
 MOVIES = Path(__file__).parents[2] / "assets/movietweetings/movies.parquet"
 KINDS = {"latents": 1.0, "neurons": 0.75, "pca": 0.72, "random_directions": 0.7}
 DICTIONARY = "layer1-topk-64-k4"
+BUILT = ("sae", "evidence", "map", "steering")
 LOG = [
     {"pass": 1, "loss": 6.5, "ndcg@10": 0.10, "seconds": 5.0, "planned": 2, "losses": [[0.5, 7.0], [1.0, 6.0]]},
     {"pass": 2, "loss": 5.5, "ndcg@10": 0.12, "seconds": 10.0, "planned": 2, "losses": [[1.5, 5.7], [2.0, 5.3]]},
@@ -407,6 +409,8 @@ def _steering(folder: Path, n: int, n_items: int, rng: np.random.Generator) -> N
         for i in range(n)
     ]
     write_tables(folder, {"effects": pd.DataFrame(rows)})
+    lifts = {"share_lift_at_1pct": 1.5, "share_lift_at_1pct_ci95": [1.4, 1.6], "frontier_area": 1.9}
+    write_json(folder / "steering.json", {"latents": lifts})
 
 
 def retrain(folder: Path) -> None:
@@ -418,6 +422,15 @@ def retrain(folder: Path) -> None:
     with study.stage("extras", DICTIONARY, "stamp") as (aside, _):
         write_tables(aside, {"stability": pd.DataFrame({"feature": latents["feature"], "stability": stability})})
         write_json(aside / "evidence.json", {"sae": {"stability": 0.62, "stable_share": 1 / 3}})
+
+
+def twin(folder: Path, name: str = "layer1-topk-64-k4-again", stages: Sequence[str] = BUILT) -> str:
+    """Adds a copy of the dictionary under another name, as far as these stages; returns the name."""
+    study = Study.open(folder)
+    for stage in stages:
+        with study.stage(stage, name, study.stamp(stage)) as (aside, _):
+            shutil.copytree(study.folder(stage, DICTIONARY), aside, dirs_exist_ok=True)
+    return name
 
 
 def rename(latents: Path, feature: int, name: str) -> None:

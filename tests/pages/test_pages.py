@@ -12,7 +12,7 @@ from seqsae_core.study import Study
 from tests.pages import synthetic
 from tests.pages.conftest import ROOT, said
 
-PAGES = ("overview", "latents", "latent", "compare", "latents_vs_neurons", "dictionaries")
+PAGES = ("overview", "latents", "latent", "compare", "latents_vs_neurons", "dictionaries", "against", "studies")
 
 
 @pytest.mark.parametrize("name", PAGES)
