@@ -34,6 +34,7 @@ ROWS = {
     "study": SHARED | {"store"},
     "metrics": STUDY,
     "reviews": {"study"},
+    "reports": {"study"},
     "export": STUDY | {"metrics", "reviews"},
     "build": BUILD | {"stages", "extras"},
     "stages": BUILD | {"build", "extras"},
@@ -43,7 +44,7 @@ ROWS = {
     "figures": {"recommender", "study"},
     "serving": {"study"},
     "__main__": {"build", "metrics", "export", "serving", "study", "sweep", "importing", "recommender", "reviews"},
-    "dashboard": BUILD | {"build", "figures", "metrics", "export", "reviews"},
+    "dashboard": BUILD | {"build", "figures", "metrics", "export", "reports", "reviews"},
     "pages": BUILD | {"dashboard", "figures", "metrics", "export"},
     "app": {"dashboard"},
 }

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from seqsae_core.dashboard import dictionaries, fidelity, navigation, permalink, using, widgets
+from seqsae_core.dashboard import dictionaries, fidelity, navigation, permalink, taking, using, widgets
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.widgets import fixed, interval, percent, plain
 from seqsae_core.errors import UserError
@@ -95,6 +95,7 @@ def latents(pair: Pair) -> None:
         table.head(SHOWN), hide_index=True, key="partners", placeholder="–",
         column_config={"cosine": st.column_config.NumberColumn("Cosine", format="%.3f"), "mutual": "✓"},
     )  # fmt: skip
+    taking.table(table, "partners")
 
 
 def _latents(one: Opened) -> dict[str, str]:
@@ -143,6 +144,7 @@ def contest(pair: Pair) -> None:
     form = {name: st.column_config.NumberColumn(label, format="%.3f") for name, label in columns.items()}
     columns = {"concept": "Concept", **form}
     st.dataframe(shown, hide_index=True, column_config=columns, key="by-concept", placeholder="–")
+    taking.table(shown, "best-latents")
 
 
 def _contest(one: Opened) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from seqsae_core.dashboard import narrowing, navigation, permalink, widgets
+from seqsae_core.dashboard import narrowing, navigation, permalink, taking, widgets
 from seqsae_core.dashboard.facets import Facets, narrowed
 from seqsae_core.dashboard.latent_map import lassoed, latent_map, release_lasso
 from seqsae_core.dashboard.loading import Opened
@@ -140,5 +140,6 @@ def table(rows: pd.DataFrame, in_lasso: bool) -> int | None:
         st.caption(f"{len(rows):,} {where}, the best-evidenced first. Click a heading to sort, a row to open it.")
         if in_lasso:
             st.button("Leave the lasso", icon=":material/close:", type="tertiary", on_click=release_lasso)
+        taking.table(rows, "latents")
     row = widgets.clicked_cell(event, rows)
     return None if row is None else int(row["feature"])

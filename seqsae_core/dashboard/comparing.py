@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from seqsae_core.dashboard import navigation, permalink, portrait, widgets
+from seqsae_core.dashboard import navigation, permalink, portrait, taking, widgets
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.widgets import fixed, latent_label, missing, percent, plain
 from seqsae_core.errors import UserError
@@ -112,6 +112,7 @@ def concepts(opened: Opened, pair: Pair) -> None:
     }
     columns = {"concept": "Concept", **form}
     st.dataframe(shown, hide_index=True, column_config=columns, key="pair-concepts", placeholder="–")
+    taking.table(both.reset_index(), "pair-concepts")
 
 
 def sequences(opened: Opened, pair: Pair) -> None:

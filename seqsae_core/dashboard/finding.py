@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from seqsae_core.dashboard import heat, histories, navigation, permalink, widgets
+from seqsae_core.dashboard import heat, histories, navigation, permalink, taking, widgets
 from seqsae_core.dashboard.applying import stamp
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.permalink import View
@@ -66,6 +66,7 @@ def in_history(opened: Opened, found: Scene, controls: DeltaGenerator) -> None:
     names = opened.features("latents")["name"].to_dict()
     picked = heat.show(firing, _shown(order), names, found.history, opened.catalogue(), "heat")
     st.caption(HOW_TO_READ)
+    taking.table(firing, "firing")
     if picked is not None:
         navigation.go("latent", opened.view.home().but(latent=int(picked)))
 
@@ -100,6 +101,7 @@ def for_title(opened: Opened) -> None:
         on_select="rerun", selection_mode="single-cell", alt="Latents that fire on the title",
     )  # fmt: skip
     st.caption(ABOUT_TITLE)
+    taking.table(rows, f"item-{item}-latents")
     row = widgets.clicked_cell(event, rows)
     if row is not None:
         navigation.go("latent", opened.view.home().but(latent=int(row["latent"])))

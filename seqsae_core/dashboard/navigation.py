@@ -11,6 +11,7 @@ from typing import NoReturn
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from seqsae_core.dashboard import share
 from seqsae_core.dashboard.permalink import View, params
 
 PRODUCT = "SeqSAE"
@@ -59,6 +60,7 @@ def bar(view: View) -> None:
         for entry in ENTRIES:
             if entry.key in IN_BAR:
                 st.page_link(_page(entry), icon=entry.icon, query_params=params(view.home()))
+        share.button()
 
 
 def page_path(key: str) -> StreamlitPage:

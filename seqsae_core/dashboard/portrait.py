@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from seqsae_core.dashboard import navigation, prefixes, stepping, strips, waiting, widgets
+from seqsae_core.dashboard import navigation, prefixes, stepping, strips, taking, waiting, widgets
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.widgets import fixed, interval, missing, percent
 from seqsae_core.errors import UserError
@@ -70,6 +70,8 @@ def heading(opened: Opened, row: pd.Series) -> None:
         st.title(widgets.plain(name[:1].upper() + name[1:]), anchor=False)
     with buttons, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         stepping.buttons(opened, latent)
+        if row["alive"]:
+            taking.latent_report(opened, latent)
         if st.button("Steer this", type="primary", icon=":material/tune:", disabled=not row["alive"]):
             navigation.go("steer", opened.view.home().but(edits=(Edit(latent, 2.0),), latent=latent))
     st.markdown(evidence_words(row))

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from seqsae_core.commands import build_command
-from seqsae_core.dashboard import loading, navigation, waiting, widgets
+from seqsae_core.dashboard import loading, navigation, taking, waiting, widgets
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.permalink import View
 from seqsae_core.errors import UserError
@@ -99,6 +99,7 @@ def costs(opened: Opened) -> None:
                            "dictionary": "Dictionary",
                            "finished": st.column_config.DatetimeColumn("Finished", format="YYYY-MM-DD HH:mm")},
         )  # fmt: skip
+    taking.table(table, f"{opened.study.name}-stages")
     machine = [opened.study.manifest.get(name) for name in ("machine", "python", "threads")]
     st.caption(f"Machine {machine[0] or '–'}, Python {machine[1] or '–'}, {machine[2] or '–'} threads.")
 
