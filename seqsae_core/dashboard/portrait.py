@@ -62,7 +62,7 @@ def heading(opened: Opened, row: pd.Series) -> None:
     """Number, name, evidence; previous, next, and the way to Steer."""
     rows = opened.features("latents")
     latent = int(row["feature"])
-    text, buttons = widgets.pair([5, 5], "heading", vertical_alignment="bottom")
+    text, buttons = widgets.pair([4, 7], "heading", vertical_alignment="bottom")
     with text:
         stepping.back_to_list(opened, latent)
         st.caption(f"Latent {latent} · one of {len(rows):,} in {widgets.plain(opened.dictionary)}")
