@@ -130,6 +130,7 @@ def others(opened: Opened) -> None:
         for view, label in views:
             navigation.link("overview", view, widgets.plain(label), icon=":material/folder_open:")
         navigation.link("studies", home, "All studies, and what they cost", icon=":material/list:")
+        navigation.link("new_study", home, "New study", icon=":material/add:")
 
 
 loading.page(body, needs=("data",))

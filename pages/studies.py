@@ -9,11 +9,11 @@ from seqsae_core.dashboard.loading import Opened  # noqa: E402
 
 
 def body(opened: Opened) -> None:
-    """The list, the open study's stages, the command for another."""
+    """The list, the way to another, the open study's stages."""
     widgets.title("Studies", studies.LEAD)
     studies.listing(opened.study.name)
+    studies.another(opened.view)
     studies.costs(opened)
-    studies.another()
 
 
 loading.page(body, needs=())

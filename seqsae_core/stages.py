@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from seqsae_core import extras
-from seqsae_core.build import Report
 from seqsae_core.config import SteeringConfig, StudyConfig
 from seqsae_core.data import concepts, interactions, readers
 from seqsae_core.data import sequences as seq
 from seqsae_core.device import best_device, use_threads
 from seqsae_core.interpret import atlas, evidence, layout, rivals, screening
+from seqsae_core.progress import Report
 from seqsae_core.recommender import baselines, batching, evaluation, training
 from seqsae_core.sae import activations, fidelity, interchange, splicing
 from seqsae_core.sae import training as sae_training

@@ -148,6 +148,17 @@ def page(body: Callable[[Opened], None], needs: Sequence[str]) -> None:
             body(opened)
 
 
+def page_without_study(body: Callable[[], None]) -> None:
+    """The frame of a page that is not about a study: the bar of the study that the link names, then `body`."""
+    try:
+        view = permalink.read()
+    except UserError:
+        view = View()
+    navigation.bar(view)
+    with errors_shown():
+        body()
+
+
 @contextmanager
 def errors_shown() -> Iterator[None]:
     """Shows a UserError in place of what the block would have drawn; for bodies of pages and of fragments."""

@@ -42,6 +42,7 @@ ENTRIES = (
     Entry("steer", "Steer", ":material/tune:"),
     Entry("review", "Review", ":material/rate_review:"),
     Entry("studies", "Studies", ":material/folder_open:"),
+    Entry("new_study", "New study", ":material/add:"),
 )
 IN_BAR = ("overview", "latents", "find", "concept", "latents_vs_neurons", "dictionaries", "steer", "review", "studies")
 

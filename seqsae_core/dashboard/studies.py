@@ -6,7 +6,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from seqsae_core.commands import build_command
 from seqsae_core.dashboard import loading, navigation, taking, waiting, widgets
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.permalink import View
@@ -18,7 +17,6 @@ from seqsae_core.study import Study, read_progress
 LEAD = "Every folder with a study in it. Each holds its data, one recommender, and the dictionaries read from it."
 BUILT = ("sae", "evidence", "map", "steering")
 HOW_TO_READ = "Seconds that each stage took on the machine that built it, as the study's manifest keeps them."
-NEW = "Another study is built by (a file of interactions goes with --data; see --help):"
 COLUMNS = {
     "name": st.column_config.TextColumn("Study"),
     "state": st.column_config.TextColumn("State", width="medium"),
@@ -116,8 +114,6 @@ def stages(study: Study) -> pd.DataFrame:
     return table.assign(finished=pd.to_datetime(table["finished"]), seconds=table["seconds"].astype(float))
 
 
-def another() -> None:
-    """How to build one more."""
-    widgets.section("Another study")
-    st.caption(NEW)
-    st.code(build_command(loading.studies_root() / "NAME"), language="bash")
+def another(view: View) -> None:
+    """The way to the page that builds one more."""
+    navigation.link("new_study", view.home(), "Build another study", icon=":material/add:")
