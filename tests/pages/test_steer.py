@@ -63,3 +63,8 @@ def test_the_popularity_dial_turns_one_concept(open_page, tiny_study, latent):
 def test_a_link_for_another_dictionary_is_refused(open_page, tiny_study, latent):
     page = open_page("steer", tiny_study, user=5, edits=f"{latent}:2.0", made_for="other")
     assert "made for the dictionary" in said(page) and link(page, "edits") == f"{latent}:2.0"
+
+
+def test_ranks_are_drawn_against_the_strength_of_each_slider(open_page, tiny_study, latent):
+    page = tool(open_page, tiny_study, "Ranks", f"{latent}:2.0")
+    assert "dotted line is the strength set now" in said(page) and not page.error
