@@ -10,7 +10,7 @@ function element(tag, name, text) {
 function tile(item, peak) {
   const node = element("li", "tile");
   const share = peak > 0 ? Math.max(0, Math.min(1, item.activation / peak)) : 0;
-  node.style.setProperty("--share", `${Math.round(share * 62)}%`);
+  node.style.setProperty("--share", `${Math.round(share * 55)}%`);
   if (item.firing) node.classList.add("firing");
   if (item.activation > 0) node.classList.add("active");
   const said = item.activation > 0 ? `activation ${item.activation.toFixed(3)}` : "does not fire here";
