@@ -433,6 +433,20 @@ def twin(folder: Path, name: str = "layer1-topk-64-k4-again", stages: Sequence[s
     return name
 
 
+def enlarge(folder: Path, latents: int, seed: int = 0) -> Path:
+    """Gives a study of `make` a dictionary of so many latents, as far as the table and the map show it."""
+    study, rng = Study.open(folder), np.random.default_rng(seed)
+    features = _features("latents", latents, study.concepts(), 1.0, rng)
+    evidence = study.folder("evidence")
+    examples = pd.read_parquet(evidence / "examples.parquet").query("kind == 'latents' and quantile == 0")
+    copies = [examples.assign(feature=examples["feature"] + start) for start in range(0, latents, 64)]
+    write_tables(evidence, {"latents": features, "examples": pd.concat(copies)})
+    write_tables(study.folder("map"), {"map": _map(features, rng)})
+    effects = pd.DataFrame({"latent": np.arange(latents), "effect": rng.gamma(2, 1.2, latents)})
+    write_tables(study.folder("steering"), {"effects": effects})
+    return folder
+
+
 def rename(latents: Path, feature: int, name: str) -> None:
     """Gives a latent of an evidence table another name."""
     table = pd.read_parquet(latents)
