@@ -13,6 +13,7 @@ from seqsae_core.dashboard import (  # noqa: E402
     headline,
     loading,
     quality,
+    taking,
     using,
     waiting,
     widgets,
@@ -60,8 +61,11 @@ def introduction(opened: Opened) -> None:
     text, button = st.columns([5, 2], vertical_alignment="bottom")
     with text:
         widgets.title(opened.study.name.replace("-", " ").capitalize(), summary(opened))
-    if button.button("Steer a recommendation", type="primary", icon=":material/tune:", width="stretch"):
-        navigation.go("steer", opened.view.home())
+    with button:
+        if opened.has("evidence"):
+            taking.study_summary(opened)
+        if st.button("Steer a recommendation", type="primary", icon=":material/tune:", width="stretch"):
+            navigation.go("steer", opened.view.home())
 
 
 def summary(opened: Opened) -> str:
@@ -125,6 +129,7 @@ def others(opened: Opened) -> None:
     with st.container(horizontal=True):
         for view, label in views:
             navigation.link("overview", view, widgets.plain(label), icon=":material/folder_open:")
+        navigation.link("studies", home, "All studies, and what they cost", icon=":material/list:")
         navigation.link("new_study", home, "New study", icon=":material/add:")
 
 

@@ -184,6 +184,14 @@ class Study(Store):
         rows = self._evidence("examples", dictionary, feature)
         return rows[rows["kind"] == kind].reset_index(drop=True)
 
+    def strongest_items(self, dictionary: str | None = None) -> pd.DataFrame:
+        """The items that fire each latent most, of its strongest examples: feature, item; no pair twice."""
+        path = self.folder("evidence", dictionary) / "examples.parquet"
+        wanted = [("kind", "==", "latents"), ("quantile", "==", 0)]
+        rows = pd.read_parquet(path, columns=["feature", "at", "items"], filters=wanted)
+        item = [items[at] for items, at in zip(rows["items"], rows["at"], strict=True)]
+        return pd.DataFrame({"feature": rows["feature"], "item": item}).drop_duplicates(ignore_index=True)
+
     def evidence_summary(self, dictionary: str | None = None) -> dict[str, Any]:
         """The headline figures of every kind; the extras' rivals and seeds are merged in where they are built."""
         summary = _read_json(self.folder("evidence", dictionary) / "summary.json")

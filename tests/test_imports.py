@@ -34,6 +34,7 @@ ROWS = {
     "study": SHARED | {"store"},
     "metrics": STUDY,
     "reviews": {"study"},
+    "reports": {"study"},
     "export": STUDY | {"metrics", "reviews"},
     "build": BUILD | {"stages", "extras", "library"},
     "library": BUILD | {"build"},
@@ -44,7 +45,7 @@ ROWS = {
     "figures": {"recommender", "study"},
     "serving": {"study"},
     "__main__": {"build", "metrics", "export", "serving", "study", "sweep", "importing", "recommender", "reviews"},
-    "dashboard": BUILD | {"build", "figures", "metrics", "export", "reviews", "serving"},
+    "dashboard": BUILD | {"build", "figures", "metrics", "export", "reports", "reviews", "serving"},
     "pages": BUILD | {"dashboard", "figures", "metrics", "export"},
     "app": {"dashboard"},
 }

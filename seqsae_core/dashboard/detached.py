@@ -43,7 +43,7 @@ def offer(folder: Path, label: str, command: str) -> None:
     if st.button(label, icon=":material/play_arrow:", key=f"start-{label}"):
         start(folder, command)
     st.caption("or on the command line:")
-    st.code(command, language="bash", wrap_lines=True)
+    st.code(command, language=None, wrap_lines=True)
 
 
 def start(folder: Path, command: str) -> None:

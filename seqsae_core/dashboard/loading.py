@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -117,6 +118,10 @@ class Opened:
     def steering_summary(self) -> dict[str, Any]:
         """Lift within a budget of each method."""
         return self._read("steering_summary", "steering", self.dictionary)
+
+    def decoder(self) -> np.ndarray:
+        """Decoder directions, float32 (latents, width); without torch."""
+        return review_names.weights(self.study, self.dictionary).decoder
 
     def steerer(self) -> "Steerer":
         """Model and dictionary, ready to steer; imports torch on the first call."""

@@ -28,9 +28,9 @@ def no_study(folder: Path, others: Sequence[str]) -> None:
     st.header("There is no study here yet", anchor=False)
     st.markdown(f"Looked for `{folder}`. A study holds the data, the recommender, its dictionary and their evidence.")
     st.markdown("Build the default one (about six minutes on two cores) and open it:")
-    st.code("make run", language="bash")
+    st.code("make run", language=None)
     st.markdown("Or build this one; the page opens by itself as stages end:")
-    st.code(build_command(folder), language="bash")
+    st.code(build_command(folder), language=None)
     navigation.link("new_study", View(), "Or build one of your own data", icon=":material/add:")
     if others:
         st.markdown("Studies that are there:")
@@ -123,7 +123,7 @@ def verdict(folder: Path, progress: dict[str, Any]) -> None:
         return
     else:
         st.info("No build is running. It goes on where it stopped:", icon=":material/pause_circle:")
-    st.code(resume_command(folder), language="bash")
+    st.code(resume_command(folder), language=None)
 
 
 def alive(progress: dict[str, Any]) -> bool:

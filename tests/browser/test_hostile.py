@@ -15,7 +15,8 @@ HOSTILE = (
     "<svg onload=window.hostile=1> $x^2$ :red[x]"
 )
 CONCEPTS = ("/concept", "/concept?search=img", "/concept?items=1-2-3")
-PATHS = ("/", "/latents", "/latent", *CONCEPTS, "/latents_vs_neurons", "/steer", "/steer?history=1-2-3")
+LATENTS = ("/latents", "/latent", "/compare", "/find", "/find?items=3")
+PATHS = ("/", *LATENTS, *CONCEPTS, "/latents_vs_neurons", "/steer", "/steer?history=1-2-3")
 
 pytestmark = pytest.mark.browser
 

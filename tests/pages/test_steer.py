@@ -126,3 +126,8 @@ def test_segments_stand_beside_the_curve(open_page, tiny_study):
     names = features[features["top_concept"].isin(curves["concept"])]
     page = open_page("steer", tiny_study, user=5, edits=f"{int(names['feature'].iloc[0])}:2.0")
     assert "by how often users watch" in said(page)
+
+
+def test_ranks_are_drawn_against_the_strength_of_each_slider(open_page, tiny_study, latent):
+    page = tool(open_page, tiny_study, "Ranks", f"{latent}:2.0")
+    assert "dotted line is the strength set now" in said(page) and not page.error
