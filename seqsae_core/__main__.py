@@ -8,6 +8,7 @@ from pathlib import Path
 
 from seqsae_core.config import ARCHITECTURES, COLUMN_ROLES, PRESETS, SPLITS, StudyConfig, preset
 from seqsae_core.errors import UserError
+from seqsae_core.files import refusal
 
 DEFAULT_STUDY = "studies/movietweetings"
 
@@ -19,6 +20,11 @@ def main(arguments: list[str] | None = None) -> int:
         options.run(options)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        if not refusal(error):
+            raise
+        print(f"error: {error.filename or 'The output'}: {refusal(error)}.", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nStopped. The same command goes on where this one left off.", file=sys.stderr)

@@ -15,7 +15,9 @@ from seqsae_core.commands import use_command, use_job
 from seqsae_core.config import StudyConfig, to_dict
 from seqsae_core.data.readers import fingerprint
 from seqsae_core.errors import UserError
-from seqsae_core.progress import Progress, Report, read
+from seqsae_core.files import explained
+from seqsae_core.locking import writing
+from seqsae_core.progress import Progress, Report
 from seqsae_core.store import DICTIONARY_STAGES, PROGRESS
 from seqsae_core.study import Study, digests
 
@@ -84,13 +86,15 @@ def build(folder: str | Path, config: StudyConfig, extras: bool = False) -> Stud
     Raises UserError for bad data or settings, or when another process is building the same study.
     """
     folder, todo = Path(folder), PIPELINE + ((EXTRAS,) if extras else ())
-    refuse_second_build(folder)
-    data = fingerprint(config.data.source, config.data.items)
+    data, job = fingerprint(config.data.source, config.data.items), EXTRAS.name if extras else "build"
     stamps = make_stamps(config, data)
-    if up_to_date(folder, stamps, config.dictionary, todo):
-        return _with_settings(Study.open(folder), config)
-    study = Study.create(folder, {"config": to_dict(config), "fingerprint": data, **_environment(config)})
-    _run(study, config, todo, stamps, EXTRAS.name if extras else "build")
+    if up_to_date(folder, stamps, config.dictionary, todo) and Study.open(folder).manifest["config"] == to_dict(config):
+        return Study.open(folder)
+    with writing(folder, job):
+        if up_to_date(folder, stamps, config.dictionary, todo):
+            return _with_settings(Study.open(folder), config)
+        study = Study.create(folder, {"config": to_dict(config), "fingerprint": data, **_environment(config)})
+        _run(study, config, todo, stamps, job)
     return study
 
 
@@ -118,12 +122,13 @@ def use(folder: str | Path, dictionary: str) -> Study:
     The default changes when all is there, and not before. Later builds with the study's own settings keep the choice:
     see `in_use`. Raises UserError for an unknown one.
     """
-    refuse_second_build(Path(folder))
-    study = Study.open(folder)
-    config = replace(study.config, sae=study.sae_config(dictionary))
-    stamps = make_stamps(config, fingerprint(config.data.source, config.data.items))
-    _run(study, config, PIPELINE, stamps, use_job(dictionary), default=False)
-    study.update_manifest(config=to_dict(config), used=config.dictionary, default_dictionary=config.dictionary)
+    Study.open(folder)
+    with writing(Path(folder), use_job(dictionary)):
+        study = Study.open(folder)
+        config = replace(study.config, sae=study.sae_config(dictionary))
+        stamps = make_stamps(config, fingerprint(config.data.source, config.data.items))
+        _run(study, config, PIPELINE, stamps, use_job(dictionary), default=False)
+        study.update_manifest(config=to_dict(config), used=config.dictionary, default_dictionary=config.dictionary)
     return study
 
 
@@ -210,7 +215,7 @@ def make_stage(study: Study, config: StudyConfig, stage: Stage, stamp: str, repo
     """Make a stage and commit it with its seconds; returns one line for the reader."""
     dictionary = config.dictionary if stage.name in DICTIONARY_STAGES else None
     began = time.monotonic()
-    with study.stage(stage.name, dictionary, stamp) as (folder, entry):
+    with explained(study.path), study.stage(stage.name, dictionary, stamp) as (folder, entry):
         detail = stage.run(study, config, folder, report)
         entry |= digests(stage.name, folder)
         entry |= {"seconds": round(time.monotonic() - began, 1), "finished": time.strftime("%Y-%m-%dT%H:%M:%S")}
@@ -237,15 +242,6 @@ def _environment(config: StudyConfig) -> dict[str, Any]:
         "machine": platform.machine(),
         "python": platform.python_version(),
     }
-
-
-def refuse_second_build(folder: Path) -> None:
-    """Raises UserError where another process works on the study."""
-    import os
-
-    running = read(folder / PROGRESS)
-    if running and running["state"] == "running" and running["pid"] != os.getpid():
-        raise UserError(f"{folder} is being built by process {running['pid']}. Wait for it, or stop it first.")
 
 
 def _plain(value: Any) -> Any:

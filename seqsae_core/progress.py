@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol, TextIO
@@ -133,9 +134,7 @@ class Progress:
         if self._running:
             self._running.seconds = time.monotonic() - self._began
             self._terminal.show(self._running, self._position(self._running), eta(self._stages.values()))
-        aside = self._path.with_name(f".{self._path.name}.{os.getpid()}")
-        aside.write_text(json.dumps(self._document()))
-        os.replace(aside, self._path)
+        _put_in_place(self._path, json.dumps(self._document()))
         self._written = time.monotonic()
 
     def _document(self) -> dict[str, Any]:
@@ -179,6 +178,17 @@ class Terminal:
             line = f"\r\x1b[K{line[: shutil.get_terminal_size().columns - 1]}"
         print(line, end=end, file=self._stream, flush=True)
         self._shown = time.monotonic()
+
+
+def _put_in_place(path: Path, text: str) -> None:
+    """Replaces a file. What the disk refuses is left out: a build does not end because nobody can see how far it is."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        aside.write_text(text)
+        os.replace(aside, path)
+    except OSError:
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
 
 
 def eta(stages: Iterable[StageProgress]) -> float:

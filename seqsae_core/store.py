@@ -17,7 +17,7 @@ from typing import Any, Self
 from seqsae_core.commands import build_command, extras_command, sweep_command
 from seqsae_core.config import StudyConfig, from_dict
 from seqsae_core.errors import UserError
-from seqsae_core.files import replacing, sync_tree
+from seqsae_core.files import explained, replacing, sync, sync_tree
 
 FORMAT = 1
 SHARED_STAGES = ("data", "recommender")
@@ -47,7 +47,8 @@ class Store:
         """The study in a folder. Raises UserError when there is none, or it has another format version."""
         path = Path(path)
         try:
-            manifest = json.loads((path / MANIFEST).read_text())
+            with explained(path):
+                manifest = json.loads((path / MANIFEST).read_text())
         except FileNotFoundError:
             raise UserError(f"No study at {path}. Build one: `{build_command(path)}`.") from None
         except json.JSONDecodeError as error:
@@ -135,12 +136,17 @@ class Store:
         _claim(checkpoint, stamp)
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir(parents=True)
-        yield aside, entry
-        sync_tree(aside)
+        try:
+            yield aside, entry
+            sync_tree(aside)
+        except BaseException:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise
         self.drop(stage, dictionary)
         shutil.rmtree(self.path / key, ignore_errors=True)
         (self.path / key).parent.mkdir(parents=True, exist_ok=True)
         os.replace(aside, self.path / key)
+        sync((self.path / key).parent)
         self.manifest["stages"][key] = entry
         self._write_manifest()
         shutil.rmtree(checkpoint, ignore_errors=True)

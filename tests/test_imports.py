@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CORE = ROOT / "seqsae_core"
 SOURCES = sorted([ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *CORE.rglob("*.py")])
 
-COMMON = {"checkpoint", "errors", "commands", "config", "device", "files", "progress"}
+COMMON = {"checkpoint", "errors", "commands", "config", "device", "files", "locking", "progress"}
 SHARED = {"data", "recommender", "sae"}
 STUDY = SHARED | {"store", "study"}
 BUILD = STUDY | {"interpret", "steering"}
@@ -24,6 +24,7 @@ ROWS = {
     "config": set(),
     "device": set(),
     "files": set(),
+    "locking": set(),
     "progress": set(),
     "data": set(),
     "recommender": {"data"},
