@@ -1,7 +1,7 @@
 """What the program survives: `python benchmarks/reliability.py PART [options]`; each part prints one JSON object.
 
-changes: `tiny` builds killed before every change that they make to names; random: at random moments; reviews: writers of
-reviews. What is counted is in benchmarks/faults/.
+changes: `tiny` builds killed before every change that they make to names; random: at random moments; reviews: writers
+of reviews. What is counted is in benchmarks/faults/.
 """
 
 import argparse

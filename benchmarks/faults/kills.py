@@ -156,7 +156,8 @@ def attempt(folder: Path, config: StudyConfig, wanted: dict[str, str], found: Fo
     found.tried += 1
     found.survived += seen == wanted
     if seen != wanted:
-        found.complaints.append(f"kill {found.tried}: status {status}, {sorted(set(wanted.items()) ^ set(seen.items()))}")
+        other = sorted({key for key, _ in set(wanted.items()) ^ set(seen.items())})
+        found.complaints.append(f"kill {found.tried}: status {status}, other or missing: {', '.join(other)}")
 
 
 def at_every_change(reference: Path, folder: Path, config: StudyConfig, stages: tuple[str, ...] = STAGES,
