@@ -206,12 +206,12 @@ class Study(Store):
     @property
     def scenarios(self) -> Path:
         """The folder of named edits, which no build touches; it may not be there yet."""
-        return self.path / "scenarios"
+        return self.own(self.path / "scenarios")
 
     @property
     def reviews(self) -> Path:
         """The database of analysts' reviews, which no build touches; it may not be there yet."""
-        return self.path / "reviews.sqlite"
+        return self.own(self.path / "reviews.sqlite")
 
     def _steering_folder(self, dictionary: str | None) -> Path:
         return self.folder("extras" if self.has("extras", dictionary) else "steering", dictionary)

@@ -158,8 +158,15 @@ def studies_root() -> Path:
 
 
 def study_folder(view: View) -> Path:
-    """Folder of the study that a link names, or of the default one ($SEQSAE_STUDY, or movietweetings)."""
-    return studies_root() / (view.study or os.environ.get("SEQSAE_STUDY") or "movietweetings")
+    """Folder of the study that a link names, or of the default one ($SEQSAE_STUDY, or movietweetings).
+
+    Raises UserError where a link names a folder that leads out of the one with the studies.
+    """
+    root = studies_root()
+    if view.study and not (root / view.study).resolve().is_relative_to(root.resolve()):
+        named = permalink.quote(view.study)
+        raise UserError(f"The link's study {named} is not in {root}: open it by `serve` with its own path.")
+    return root / (view.study or os.environ.get("SEQSAE_STUDY") or "movietweetings")
 
 
 def studies() -> list[str]:
