@@ -1,13 +1,14 @@
 """What the program survives: `python benchmarks/reliability.py PART [options]`; each part prints one JSON object.
 
 changes: `tiny` builds killed before every change that they make to names; random: at random moments; reviews: writers
-of reviews. What is counted is in benchmarks/faults/.
+of reviews; fuzz: tests/fuzz with many cases. What is counted is in benchmarks/faults/.
 """
 
 import argparse
 import json
 import os
 import platform
+import subprocess
 import sys
 import tempfile
 import time
@@ -24,7 +25,7 @@ def main() -> None:
     """Runs one part and prints its figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("part", choices=PARTS)
-    parser.add_argument("--tries", type=int, default=60, help="kills at random moments, or of review writers")
+    parser.add_argument("--tries", type=int, default=60, help="kills, or fuzz cases of each test")
     parser.add_argument("--minutes", type=float, default=600.0, help="no further try begins after so many")
     parser.add_argument("--stages", nargs="+", help="changes: of these stages only")
     parser.add_argument("--step", type=int, default=1, help="changes: every n-th of them")
@@ -63,6 +64,17 @@ def reviews(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     return kills(folder / "kills.sqlite", options.tries)
 
 
+def fuzz(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """The cases of tests/fuzz, `--tries` of each test: how many ran, and what failed."""
+    counts = folder / "counts.json"
+    environment = os.environ | {"SEQSAE_FUZZ": str(options.tries), "SEQSAE_FUZZ_COUNTS": str(counts)}
+    command = [sys.executable, "-m", "pytest", "-q", "--no-header", "tests/fuzz"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    cases = json.loads(counts.read_text())
+    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    return {"cases": sum(cases.values()), "by_test": cases, "failed": failed, "status": done.returncode}
+
+
 def _uninterrupted(folder: Path) -> tuple[Any, Path, Any]:
     """The module of kills, a build that ran through, and its settings."""
     from benchmarks.faults import kills
@@ -76,7 +88,7 @@ def _uninterrupted(folder: Path) -> tuple[Any, Path, Any]:
     return kills, reference, config
 
 
-PARTS = {"changes": changes, "random": at_random, "reviews": reviews}
+PARTS = {"changes": changes, "random": at_random, "reviews": reviews, "fuzz": fuzz}
 
 if __name__ == "__main__":
     main()

@@ -222,8 +222,10 @@ def read(path: str | Path) -> dict[str, Any] | None:
     A build that says it is running but whose process is gone, or silent for 30 s, has state `interrupted`.
     """
     try:
-        found = json.loads(Path(path).read_text())
-    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+        if not _is_document(found):
+            return None
+    except (OSError, ValueError, RecursionError):
         return None
     fresh = time.time() - found["updated"] < STALE_AFTER
     if found["state"] == "running" and not (fresh and _alive(found["pid"])):
@@ -231,10 +233,23 @@ def read(path: str | Path) -> dict[str, Any] | None:
     return found
 
 
+def _is_document(found: Any) -> bool:
+    """Whether a value has what readers of a progress rely on."""
+    types = {"stages": list, "state": str, "updated": (int, float), "pid": int}
+    if not isinstance(found, dict) or not all(isinstance(found.get(name), kind) for name, kind in types.items()):
+        return False
+    of_stage = {"name": str, "label": str, "state": str, "detail": str}
+    of_stage |= dict.fromkeys(("fraction", "seconds", "budget_seconds"), (int, float))
+    return all(
+        isinstance(stage, dict) and all(isinstance(stage.get(name), kind) for name, kind in of_stage.items())
+        for stage in found["stages"]
+    )
+
+
 def _alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         pass

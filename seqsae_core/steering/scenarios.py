@@ -40,6 +40,8 @@ class Scenario:
             raise UserError(f"A scenario needs a name of 1 to {LONGEST_NAME} printable characters: “{self.name[:90]}”.")
         if len(self.note) > LONGEST_NOTE:
             raise UserError(f"The note has {len(self.note)} characters: shorten it to {LONGEST_NOTE}.")
+        if any("\ud800" <= c <= "\udfff" for c in self.note + self.dictionary):
+            raise UserError("The note holds characters that cannot be stored (lone surrogates). Remove them.")
         check_position(self.position)
 
     def for_steerer(self, steerer: "Steerer") -> tuple["Steerer", tuple[Edit, ...]]:

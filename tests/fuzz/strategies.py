@@ -11,11 +11,13 @@ from seqsae_core.reviews import events
 from seqsae_core.steering.edits import KINDS, WHOLE, Edit
 
 NASTY = st.sampled_from([
-    "", " ", ".", "..", "../..", "/etc/passwd", "a/b", "..\\..", "\0", "\ufeff", "\ud800", "NaN", "inf", "-0", "1e999", "²",
-    "=1+1", "@x", "<script>alert(1)</script>", "'", '"', "`", "%00", "٣", "1_000", "0x10", "٠.٥", "\r\n", "x" * 300,
+    "", " ", ".", "..", "../..", "/etc/passwd", "a/b", "..\\..", "\0", "\ufeff", "\ud800", "NaN", "inf", "-0", "1e999",
+    "²", "=1+1", "@x", "<script>alert(1)</script>", "'", '"', "`", "%00", "٣", "1_000", "0x10", "٠.٥", "\r\n",
+    "x" * 300,
 ])  # fmt: skip
 TEXT = NASTY | st.text(max_size=40) | st.text("0123456789.:,*_=-+eE abcdefgklmps", max_size=40)
 NUMBERS = st.integers() | st.floats() | st.sampled_from([2**63, -(2**63) - 1, 10**400, math.nan, math.inf, -0.0])
+FINITE = st.floats() | st.integers(-(2**63), 2**63)
 JSON = st.recursive(
     st.none() | st.booleans() | NUMBERS | TEXT,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),

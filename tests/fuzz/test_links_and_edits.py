@@ -12,6 +12,7 @@ from seqsae_core.dashboard import loading, permalink
 from seqsae_core.errors import UserError
 from seqsae_core.steering import notation, scenarios
 from seqsae_core.steering.edits import Edit, check
+from seqsae_core.study import Study
 from tests.fuzz import strategies as some
 
 GOOD = {"dictionary": "f" * 16, "edits": notation.to_list([Edit(3, 1.0), Edit(((4, 1.0), (5, 0.5)), 2.0, "mass")])}
@@ -47,7 +48,7 @@ def test_edits_as_json(case, text):
     assert notation.from_json(notation.to_json(found, "f" * 16), "f" * 16, 64) == found
 
 
-@given(some.NUMBERS, some.NUMBERS, some.NUMBERS, some.NUMBERS, some.TEXT)
+@given(st.integers() | st.integers(-2, 66), some.FINITE, some.FINITE, some.FINITE, some.TEXT)
 def test_any_edit_is_checked(case, latent, strength, low, high, kind):
     case()
     for one in (kind, "set", "clamp"):
@@ -55,7 +56,7 @@ def test_any_edit_is_checked(case, latent, strength, low, high, kind):
             (found,) = check((Edit(latent, strength, one, low, high),), 64)
         except UserError:
             continue
-        assert 0 <= found.latent < 64
+        assert all(0 <= latent < 64 for latent in found.latents)
 
 
 @given(LINK)
@@ -76,6 +77,7 @@ def test_no_link_leads_out_of_the_studies_folder(case, tmp_path_factory, name, k
     for study in (name, f"link-{kind}", f"link-{kind}/..", f"../{name}"):
         try:
             folder = loading.study_folder(permalink.parse({"study": study}))
+            Study.exists(folder)
         except UserError:
             continue
         assert folder.resolve().is_relative_to(root.resolve()), study
