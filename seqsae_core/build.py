@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from seqsae_core import log
 from seqsae_core.commands import use_command, use_job
 from seqsae_core.config import StudyConfig, to_dict
 from seqsae_core.data.readers import fingerprint
@@ -205,7 +206,7 @@ def _run_stage(study: Study, config: StudyConfig, stage: Stage, stamp: str, prog
     if study.stamp(stage.name, dictionary) == stamp:
         progress.skip(stage.name)
         return
-    with failures_told(progress, stage.name):
+    with failures_told(progress, stage.name, study.path):
         progress.start(stage.name)
         detail = make_stage(study, config, stage, stamp, progress.update)
     progress.done(stage.name, detail)
@@ -219,17 +220,20 @@ def make_stage(study: Study, config: StudyConfig, stage: Stage, stamp: str, repo
         detail = stage.run(study, config, folder, report)
         entry |= digests(stage.name, folder)
         entry |= {"seconds": round(time.monotonic() - began, 1), "finished": time.strftime("%Y-%m-%dT%H:%M:%S")}
+    log.write(study.path, "stage", stage=stage.name, dictionary=dictionary, seconds=entry["seconds"], detail=detail)
     return detail
 
 
 @contextmanager
-def failures_told(progress: Progress, line: str) -> Iterator[None]:
-    """Whatever stops the block is written to a line of the progress, and goes on."""
+def failures_told(progress: Progress, line: str, folder: Path) -> Iterator[None]:
+    """Whatever stops the block is written to a line of the progress and to the folder's log, and goes on."""
     try:
         yield
     except BaseException as error:
         by_hand = isinstance(error, KeyboardInterrupt)
-        progress.fail(line, "stopped by hand" if by_hand else str(error) or type(error).__name__)
+        reason = "stopped by hand" if by_hand else str(error) or type(error).__name__
+        progress.fail(line, reason)
+        log.write(folder, "stopped", stage=line, reason=reason, type=type(error).__name__)
         raise
 
 

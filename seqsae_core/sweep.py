@@ -124,7 +124,7 @@ def make(study: Study, config: StudyConfig, progress: Progress) -> None:
     if not todo:
         progress.skip(name)
         return
-    with failures_told(progress, name):
+    with failures_told(progress, name, study.path):
         progress.start(name)
         for stage in todo:
             detail = make_stage(study, config, stage, stamps[stage.name], _part(progress.update, stage, todo))

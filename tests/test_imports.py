@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CORE = ROOT / "seqsae_core"
 SOURCES = sorted([ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *CORE.rglob("*.py")])
 
-COMMON = {"checkpoint", "errors", "commands", "config", "device", "files", "locking", "progress"}
+COMMON = {"checkpoint", "errors", "commands", "config", "device", "files", "locking", "log", "progress"}
 SHARED = {"data", "recommender", "sae"}
 STUDY = SHARED | {"store", "study"}
 BUILD = STUDY | {"interpret", "steering"}
@@ -25,6 +25,7 @@ ROWS = {
     "device": set(),
     "files": set(),
     "locking": set(),
+    "log": set(),
     "progress": set(),
     "data": set(),
     "recommender": {"data"},
