@@ -73,8 +73,11 @@ class Store:
 
     @cached_property
     def config(self) -> StudyConfig:
-        """The settings of the last build."""
-        return from_dict(self.manifest["config"])
+        """The settings of the last build. Raises UserError, with what builds it again, where they are unknown today."""
+        try:
+            return from_dict(self.manifest["config"])
+        except UserError as error:
+            raise UserError(f"{self.path}: {error} Build it again: `{self.build_command()}`.") from None
 
     @property
     def dictionaries(self) -> list[str]:
