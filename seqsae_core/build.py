@@ -94,7 +94,7 @@ def build(folder: str | Path, config: StudyConfig, extras: bool = False) -> Stud
     with writing(folder, job):
         if up_to_date(folder, stamps, config.dictionary, todo):
             return _with_settings(Study.open(folder), config)
-        study = Study.create(folder, {"config": to_dict(config), "fingerprint": data, **_environment(config)})
+        study = Study.create(folder, {"config": to_dict(config), "fingerprint": data, **environment(config)})
         _run(study, config, todo, stamps, job)
     return study
 
@@ -218,7 +218,7 @@ def make_stage(study: Study, config: StudyConfig, stage: Stage, stamp: str, repo
     began = time.monotonic()
     with explained(study.path), study.stage(stage.name, dictionary, stamp) as (folder, entry):
         detail = stage.run(study, config, folder, report)
-        entry |= digests(stage.name, folder)
+        entry |= digests(folder)
         entry |= {"seconds": round(time.monotonic() - began, 1), "finished": time.strftime("%Y-%m-%dT%H:%M:%S")}
     log.write(study.path, "stage", stage=stage.name, dictionary=dictionary, seconds=entry["seconds"], detail=detail)
     return detail
@@ -237,7 +237,8 @@ def failures_told(progress: Progress, line: str, folder: Path) -> Iterator[None]
         raise
 
 
-def _environment(config: StudyConfig) -> dict[str, Any]:
+def environment(config: StudyConfig) -> dict[str, Any]:
+    """What the manifest says of the seed, the libraries and the machine."""
     names = ("torch", "numpy", "pandas", "scipy", "scikit-learn", "umap-learn", "streamlit")
     versions = {name: metadata.version(name) for name in names}
     return {

@@ -40,7 +40,8 @@ def _csv(study: Study, out: Path) -> None:
             table = pd.read_parquet(path)
             if path.stem == "latents":
                 table = _reviewed(study, table)
-            _inert(table).to_csv(out / f"{path.stem}.csv", index=False)
+            # With this end of line a lone carriage return is quoted too, and what follows it begins no row.
+            _inert(table).to_csv(out / f"{path.stem}.csv", index=False, lineterminator="\r\n")
 
 
 def _inert(table: pd.DataFrame) -> pd.DataFrame:
