@@ -1,13 +1,14 @@
-"""The command line: build, serve, recommend, metrics, sweep, import-dictionary, use, extras, export, reviews."""
+"""The commands: build, serve, recommend, metrics, verify, sweep, import-dictionary, use, extras, export, reviews."""
 
 import argparse
 import json
 import sys
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 
 from seqsae_core.config import ARCHITECTURES, COLUMN_ROLES, PRESETS, SPLITS, StudyConfig, preset
 from seqsae_core.errors import UserError
+from seqsae_core.files import refusal
 
 DEFAULT_STUDY = "studies/movietweetings"
 
@@ -19,6 +20,11 @@ def main(arguments: list[str] | None = None) -> int:
         options.run(options)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        if not refusal(error):
+            raise
+        print(f"error: {error.filename or 'The output'}: {refusal(error)}.", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nStopped. The same command goes on where this one left off.", file=sys.stderr)
@@ -52,6 +58,10 @@ def _parser() -> argparse.ArgumentParser:
     use.add_argument("out", type=Path, metavar="DIR")
     use.add_argument("dictionary", metavar="DICTIONARY", help="a name that the page Dictionaries shows")
     use.set_defaults(run=_use)
+    verify = verbs.add_parser("verify", help="compare files with their fingerprints, and measure the figures again")
+    verify.add_argument("out", type=Path, metavar="DIR")
+    verify.add_argument("--tolerance", type=float, default=1e-6, help="of figures, absolute and relative")
+    verify.set_defaults(run=_verify)
     export = verbs.add_parser("export", help="write results for other tools")
     export.add_argument("out", type=Path, metavar="DIR")
     export.add_argument("--format", default="csv", help="csv, json or saelens")
@@ -184,6 +194,16 @@ def _use(options: argparse.Namespace) -> None:
     from seqsae_core.build import use
 
     use(options.out, options.dictionary)
+
+
+def _verify(options: argparse.Namespace) -> None:
+    from seqsae_core.verify import verify
+
+    found = verify(options.out, options.tolerance, lambda what: print(f"checking {what}", file=sys.stderr, flush=True))
+    print(json.dumps(asdict(found) | {"holds": found.holds}, indent=1))
+    if not found.holds:
+        wrong = [one.what for one in found.findings if one.wrong]
+        raise UserError(f"{options.out} is not what its manifest says: {', '.join(wrong[:5])} ({len(wrong)} in all).")
 
 
 def _export(options: argparse.Namespace) -> None:

@@ -16,8 +16,10 @@ from seqsae_core.device import best_device, use_threads
 from seqsae_core.interpret import atlas, evidence, layout, rivals, screening
 from seqsae_core.progress import Report
 from seqsae_core.recommender import baselines, batching, evaluation, training
+from seqsae_core.recommender.protocol import SequenceModel
 from seqsae_core.sae import activations, fidelity, interchange, splicing
 from seqsae_core.sae import training as sae_training
+from seqsae_core.sae.autoencoders import Autoencoder
 from seqsae_core.steering import directions, effects, labels, tradeoff
 from seqsae_core.study import Study, write_data, write_json, write_model, write_tables
 
@@ -55,22 +57,28 @@ def run_recommender(study: Study, config: StudyConfig, folder: Path, report: Rep
         study.checkpoint("recommender"),
     )  # fmt: skip
     report(1.0, "test users")
-    users = np.flatnonzero(split.test_at >= 1)
-    at = split.test_at[users]
-    counts = batching.item_counts(sequences, split)
-    ours = evaluation.rank_users(trained.model, sequences, users, at)
-    others = baselines.rank_baselines(sequences, split, users, at)
-    metrics: dict[str, Any] = {
+    metrics = recommender_figures(trained.model, sequences, split) | {
         "split": config.data.split,
-        "unseen_targets": evaluation.unseen_targets(sequences, users, at, counts),
-        **evaluation.summarise(ours, counts),
         "train_seconds": round(trained.log[-1]["seconds"], 1),
-        "baselines": {name: evaluation.summarise(found, counts) for name, found in others.items()},
         "log": trained.log,
         "plan": asdict(trained.plan),
     }
     write_model(folder, trained.model, metrics)
     return f"test NDCG@10 {metrics['ndcg@10']:.4f}, popularity {metrics['baselines']['popularity']['ndcg@10']:.4f}"
+
+
+def recommender_figures(model: SequenceModel, sequences: seq.Sequences, split: seq.Split) -> dict[str, Any]:
+    """Quality on the test targets, beside the baselines'."""
+    users = np.flatnonzero(split.test_at >= 1)
+    at = split.test_at[users]
+    counts = batching.item_counts(sequences, split)
+    ours = evaluation.rank_users(model, sequences, users, at)
+    others = baselines.rank_baselines(sequences, split, users, at)
+    return {
+        "unseen_targets": evaluation.unseen_targets(sequences, users, at, counts),
+        **evaluation.summarise(ours, counts),
+        "baselines": {name: evaluation.summarise(found, counts) for name, found in others.items()},
+    }
 
 
 def run_sae(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
@@ -98,6 +106,17 @@ def run_sae(study: Study, config: StudyConfig, folder: Path, report: Report) -> 
     interchange.save(sae, folder, layer, study.model_fingerprint())
     write_json(folder / "metrics.json", metrics | {"settings": asdict(config.sae)})
     return f"explained variance {metrics['explained_variance']:.3f}, {metrics['dead_fraction']:.1%} dead"
+
+
+def dictionary_figures(study: Study, config: StudyConfig, sae: Autoencoder) -> dict[str, Any]:
+    """The fidelity of a dictionary that is there, measured as `run_sae` does."""
+    sequences, model, layer = study.sequences(), study.model(), config.sae.layer
+    split, spill = study.split(sequences), spill_of(study, config, "sae")
+    fit, held_out = (
+        activations.collect(model, sequences, split, split.users(*roles), layer, spill=spill)
+        for roles in ((seq.FIT,), (seq.SELECT, seq.SCORE))
+    )
+    return fidelity.measure(model, sae, fit, held_out, sequences, split, layer, study.concepts().decile, config.seed)
 
 
 def run_screen(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:

@@ -69,14 +69,15 @@ class Study(Store):
 
     def model_fingerprint(self) -> str:
         """Of the recommender's weights: the first 16 hex digits of the file's SHA-256."""
-        return _sha256(self.folder("recommender") / "weights.safetensors")[:16]
+        return sha256(self.folder("recommender") / "weights.safetensors")[:16]
 
     def sae(self, dictionary: str | None = None) -> "Autoencoder":
         """A dictionary. Raises UserError where it is of another model than the study's, or its files have changed."""
         folder = self.folder("sae", dictionary)
         again = build_command(f"{self.path}-again", self.manifest)
-        for name, digest in self.manifest["stages"][self._key("sae", dictionary)].get("sha256", {}).items():
-            if not (folder / name).is_file() or _sha256(folder / name) != digest:
+        kept = self.manifest["stages"][self._key("sae", dictionary)].get("sha256", {})
+        for name, digest in ((name, kept[name]) for name in DICTIONARY_FILES if name in kept):
+            if not (folder / name).is_file() or sha256(folder / name) != digest:
                 raise UserError(
                     f"{folder / name} is not the file that this dictionary's figures belong to: its SHA-256 has "
                     f"changed. Put the original back, or build anew: `{again}`. Another dictionary gets a name of its "
@@ -231,12 +232,12 @@ class Study(Store):
     @property
     def scenarios(self) -> Path:
         """The folder of named edits, which no build touches; it may not be there yet."""
-        return self.path / "scenarios"
+        return self.own(self.path / "scenarios")
 
     @property
     def reviews(self) -> Path:
         """The database of analysts' reviews, which no build touches; it may not be there yet."""
-        return self.path / "reviews.sqlite"
+        return self.own(self.path / "reviews.sqlite")
 
     def _steering_folder(self, dictionary: str | None) -> Path:
         return self.folder("extras" if self.has("extras", dictionary) else "steering", dictionary)
@@ -258,9 +259,9 @@ def read_progress(path: str | Path) -> dict[str, Any] | None:
     return read(Path(path) / PROGRESS)
 
 
-def digests(stage: str, folder: Path) -> dict[str, Any]:
-    """What the manifest keeps of a finished stage's files: SHA-256 of those that say what a dictionary is."""
-    return {"sha256": {name: _sha256(folder / name) for name in DICTIONARY_FILES}} if stage == "sae" else {}
+def digests(folder: Path) -> dict[str, Any]:
+    """What the manifest keeps of a finished stage's files: the SHA-256 of each."""
+    return {"sha256": {path.name: sha256(path) for path in sorted(folder.iterdir()) if path.is_file()}}
 
 
 def write_tables(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
@@ -271,7 +272,7 @@ def write_tables(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
 
 def write_json(path: Path, values: dict[str, Any]) -> None:
     """JSON with NaN refused: a figure that is not there is null."""
-    path.write_text(json.dumps(values, indent=1, allow_nan=False, default=_plain))
+    path.write_text(json.dumps(values, indent=1, allow_nan=False, default=plain))
 
 
 def write_data(folder: Path, sequences: Sequences, catalogue: pd.DataFrame, concepts: ConceptTable) -> None:
@@ -292,13 +293,15 @@ def write_model(folder: Path, model: "Transformer", metrics: dict[str, Any]) -> 
     write_json(folder / "metrics.json", metrics)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """What JSON can hold in place of an array or a number of numpy."""
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """Of a file's bytes, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CORE = ROOT / "seqsae_core"
 SOURCES = sorted([ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *CORE.rglob("*.py")])
 
-COMMON = {"checkpoint", "errors", "commands", "config", "device", "files", "progress"}
+COMMON = {"checkpoint", "errors", "commands", "config", "device", "files", "locking", "log", "progress"}
 SHARED = {"data", "recommender", "sae"}
 STUDY = SHARED | {"store", "study"}
 BUILD = STUDY | {"interpret", "steering"}
@@ -24,13 +24,16 @@ ROWS = {
     "config": set(),
     "device": set(),
     "files": set(),
+    "locking": set(),
+    "log": set(),
     "progress": set(),
     "data": set(),
     "recommender": {"data"},
     "sae": {"data", "recommender"},
     "interpret": SHARED,
+    "manifest": set(),
     "steering": SHARED,
-    "store": set(),
+    "store": {"manifest"},
     "study": SHARED | {"store"},
     "metrics": STUDY,
     "reviews": {"study"},
@@ -41,10 +44,13 @@ ROWS = {
     "stages": BUILD | {"extras"},
     "extras": BUILD,
     "sweep": BUILD | {"build"},
+    "verify": BUILD | {"build", "stages"},
     "importing": BUILD | {"build", "sweep"},
     "figures": {"recommender", "study"},
     "serving": {"study"},
-    "__main__": {"build", "metrics", "export", "serving", "study", "sweep", "importing", "recommender", "reviews"},
+    "__main__": {
+        "build", "metrics", "export", "serving", "study", "sweep", "importing", "verify", "recommender", "reviews",
+    },
     "dashboard": BUILD | {"build", "figures", "metrics", "export", "reports", "reviews", "serving"},
     "pages": BUILD | {"dashboard", "figures", "metrics", "export"},
     "app": {"dashboard"},
