@@ -76,6 +76,7 @@ def _build_options(parser: argparse.ArgumentParser) -> None:
         "--min-interactions", type=int, metavar="N", help="users and items with fewer are left out (default: 5)"
     )
     parser.add_argument("--preset", default="default", help=", ".join(PRESETS))
+    parser.add_argument("--model", metavar="FOLDER", help="a converted model of another library, in place of training")
     parser.add_argument("--architecture", help=f"{', '.join(ARCHITECTURES)} (default: the preset's own)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--split", help=f"{', '.join(SPLITS)} (default: the preset's own)")
@@ -124,11 +125,18 @@ def _build(options: argparse.Namespace) -> None:
 
 
 def chosen(options: argparse.Namespace) -> StudyConfig:
-    """The configuration that the options of `build` ask for. Raises UserError as `preset` does."""
+    """The configuration that the options of `build` ask for. Raises UserError as `preset` and `applied` do."""
+    from seqsae_core.adapters.folder import applied
+
     columns = tuple(f"{role}_column" for role in COLUMN_ROLES)
     names = ("min_interactions", "split", "architecture", "time_budget", "memory", *columns)
     choices = {name: getattr(options, name) for name in names}
-    return preset(options.preset, options.seed, options.data, options.items, **choices)
+    config = preset(options.preset, options.seed, options.data, options.items, **choices)
+    if options.model is None:
+        return config
+    if options.architecture or options.time_budget:
+        raise UserError("--model brings a model that is trained: leave out --architecture and --time-budget.")
+    return applied(config, options.model)
 
 
 def _serve(options: argparse.Namespace) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from seqsae_core import extras
+from seqsae_core.adapters import loading
 from seqsae_core.config import SteeringConfig, StudyConfig
 from seqsae_core.data import concepts, interactions, readers
 from seqsae_core.data import sequences as seq
@@ -44,30 +45,34 @@ def run_data(study: Study, config: StudyConfig, folder: Path, report: Report) ->
 
 
 def run_recommender(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
-    """Train the transformer; read the test targets once, beside the baselines."""
+    """Train the transformer, or take the imported one; read the test targets once, beside the baselines."""
     study.update_manifest(threads=use_threads(study.manifest.get("threads")), device=str(best_device()))
     sequences = study.sequences()
     split = study.split(sequences)
-    trained = training.train(
-        sequences, split, config.recommender, config.data.max_length, config.seed, report,
-        study.checkpoint("recommender"),
-    )  # fmt: skip
+    if config.recommender.imported:
+        model, agreement = loading.load(config.recommender.imported, study.catalogue()["item_id"].to_numpy())
+        made: dict[str, Any] = {"golden": agreement}
+    else:
+        trained = training.train(
+            sequences, split, config.recommender, config.data.max_length, config.seed, report,
+            study.checkpoint("recommender"),
+        )  # fmt: skip
+        model = trained.model
+        made = {"train_seconds": round(trained.log[-1]["seconds"], 1), "log": trained.log, "plan": asdict(trained.plan)}
     report(1.0, "test users")
     users = np.flatnonzero(split.test_at >= 1)
     at = split.test_at[users]
     counts = batching.item_counts(sequences, split)
-    ours = evaluation.rank_users(trained.model, sequences, users, at)
+    ours = evaluation.rank_users(model, sequences, users, at)
     others = baselines.rank_baselines(sequences, split, users, at)
     metrics: dict[str, Any] = {
         "split": config.data.split,
         "unseen_targets": evaluation.unseen_targets(sequences, users, at, counts),
         **evaluation.summarise(ours, counts),
-        "train_seconds": round(trained.log[-1]["seconds"], 1),
         "baselines": {name: evaluation.summarise(found, counts) for name, found in others.items()},
-        "log": trained.log,
-        "plan": asdict(trained.plan),
+        **made,
     }
-    write_model(folder, trained.model, metrics)
+    write_model(folder, model, metrics)
     return f"test NDCG@10 {metrics['ndcg@10']:.4f}, popularity {metrics['baselines']['popularity']['ndcg@10']:.4f}"
 
 

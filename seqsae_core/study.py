@@ -17,6 +17,8 @@ from seqsae_core.progress import read
 from seqsae_core.store import PROGRESS, Store
 
 if TYPE_CHECKING:
+    from seqsae_core.adapters.adapted import Adapted
+    from seqsae_core.recommender.protocol import SequenceModel
     from seqsae_core.recommender.transformer import Transformer
     from seqsae_core.sae.autoencoders import Autoencoder
 
@@ -55,15 +57,16 @@ class Study(Store):
         """Quality, baselines, training log."""
         return _read_json(self.folder("recommender") / "metrics.json")
 
-    def model(self) -> "Transformer":
-        """The trained model, in evaluation mode."""
+    def model(self) -> "SequenceModel":
+        """The trained model, in evaluation mode: ours, or one of another library."""
         from safetensors.torch import load_file
 
+        from seqsae_core.adapters.loading import CLASSES
         from seqsae_core.recommender.transformer import ARCHITECTURES
 
         folder = self.folder("recommender")
         shape = _read_json(folder / "config.json")
-        model = ARCHITECTURES[shape.pop("architecture", "sasrec")](**shape)
+        model = (ARCHITECTURES | CLASSES)[shape.pop("architecture", "sasrec")](**shape)
         model.load_state_dict(load_file(folder / "weights.safetensors"))
         return model.eval()
 
@@ -258,7 +261,7 @@ def write_data(folder: Path, sequences: Sequences, catalogue: pd.DataFrame, conc
     write_tables(folder, {"interactions": events, "catalogue": catalogue, "concepts": table})
 
 
-def write_model(folder: Path, model: "Transformer", metrics: dict[str, Any]) -> None:
+def write_model(folder: Path, model: "Transformer | Adapted", metrics: dict[str, Any]) -> None:
     """The files of the stage `recommender`."""
     from safetensors.torch import save_file
 

@@ -14,7 +14,7 @@ SOURCES = sorted([ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *CORE.rglob(
 
 COMMON = {"checkpoint", "errors", "commands", "config", "device", "files", "progress"}
 SHARED = {"data", "recommender", "sae"}
-STUDY = SHARED | {"store", "study"}
+STUDY = SHARED | {"adapters", "store", "study"}
 BUILD = STUDY | {"interpret", "steering"}
 ROWS = {
     "__init__": set(),
@@ -27,11 +27,12 @@ ROWS = {
     "progress": set(),
     "data": set(),
     "recommender": {"data"},
+    "adapters": {"data", "recommender"},
     "sae": {"data", "recommender"},
     "interpret": SHARED,
     "steering": SHARED,
     "store": set(),
-    "study": SHARED | {"store"},
+    "study": SHARED | {"adapters", "store"},
     "metrics": STUDY,
     "reviews": {"study"},
     "export": STUDY | {"metrics", "reviews"},
@@ -42,7 +43,7 @@ ROWS = {
     "importing": BUILD | {"build", "sweep"},
     "figures": {"recommender", "study"},
     "serving": {"study"},
-    "__main__": {"build", "metrics", "export", "serving", "study", "sweep", "importing", "recommender", "reviews"},
+    "__main__": {"adapters", "build", "metrics", "export", "serving", "study", "sweep", "importing", "recommender", "reviews"},
     "dashboard": BUILD | {"build", "figures", "metrics", "export", "reviews"},
     "pages": BUILD | {"dashboard", "figures", "metrics", "export"},
     "app": {"dashboard"},
