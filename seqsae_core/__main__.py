@@ -1,4 +1,4 @@
-"""The command line: build, serve, recommend, metrics, sweep, import-dictionary, use, extras, export, reviews."""
+"""The command line: build, serve, recommend, metrics, sweep, convert, use, extras, export, reviews and imports."""
 
 import argparse
 import json
@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
         verb.set_defaults(run=run)
     _sweep_options(verbs.add_parser("sweep", help="train and screen other dictionaries of a study"))
     _import_options(verbs.add_parser("import-dictionary", help="bring in a dictionary of SAELens or sparsify"))
+    _convert_options(verbs.add_parser("convert", help="a checkpoint of another library as a folder for build --model"))
     use = verbs.add_parser("use", help="make a dictionary of a study its default, with all its evidence")
     use.add_argument("out", type=Path, metavar="DIR")
     use.add_argument("dictionary", metavar="DICTIONARY", help="a name that the page Dictionaries shows")
@@ -118,6 +119,15 @@ def _import_options(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_import)
 
 
+def _convert_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("library", metavar="LIBRARY", help="what trained it (docs/OWN_MODEL.md lists them)")
+    parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="to write")
+    parser.add_argument("--python", type=Path, default=Path(sys.executable), help="that of the library's environment")
+    parser.add_argument("--trust", action="store_true", help="the checkpoint holds a pickle, which may run any code")
+    parser.set_defaults(run=_convert)
+
+
 def _build(options: argparse.Namespace) -> None:
     from seqsae_core.build import build, in_use
 
@@ -186,6 +196,12 @@ def _import(options: argparse.Namespace) -> None:
 
     study = import_dictionary(options.out, options.source, options.layer, options.name)
     print(f"{len(study.dictionaries)} dictionaries in {study.path}; the dashboard's page Dictionaries compares them.")
+
+
+def _convert(options: argparse.Namespace) -> None:
+    from seqsae_core.adapters.converting import convert
+
+    print(convert(options.library, options.checkpoint, options.folder, options.python, options.trust))
 
 
 def _use(options: argparse.Namespace) -> None:

@@ -47,7 +47,10 @@ class Attention(nn.Module):
 
 
 def causal(real: Tensor) -> Tensor:
-    """0 where a query sees a key, else −∞: real (batch, length) keys up to its own place; (batch, 1, length, length)."""
+    """0 where a query sees a key, else −∞, (batch, 1, length, length): the real keys up to its own place.
+
+    real: bool (batch, length).
+    """
     return _logits(real[:, None, None, :] & _square(real).tril() | _diagonal(real))
 
 

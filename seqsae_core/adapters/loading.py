@@ -35,15 +35,15 @@ def load(folder: str | Path, item_ids: np.ndarray) -> tuple[Adapted, dict[str, f
     shape, numbers = folders.describe(folder), folders.item_numbers(folder, item_ids)
     if len(numbers) != shape["n_items"]:
         raise UserError(f"{folder}: {folders.ITEMS} has {len(numbers)} items, {folders.CONFIG} {shape['n_items']}.")
-    model, order = make(shape), np.concatenate([[0], numbers])
-    weights = _tensors(folder / folders.WEIGHTS)
+    order, weights = np.concatenate([[0], numbers]), _tensors(folder / folders.WEIGHTS)
     try:
+        model = make(shape).eval().requires_grad_(False)
         model.load_state_dict({name: t[order] if name in ITEM_TENSORS else t for name, t in weights.items()})
-    except (RuntimeError, TypeError, IndexError) as error:
+        return model, check(model, folder, order)
+    except (RuntimeError, TypeError, IndexError, KeyError) as error:
         reason = " ".join(str(error).split())
-        raise UserError(f"{folder}: {folders.WEIGHTS} and {folders.CONFIG} do not belong together ({reason}).") from None
-    model.eval().requires_grad_(False)
-    return model, check(model, folder, order)
+        told = f"{folder}: its files do not belong together ({reason})"
+        raise UserError(f"{told}. Convert the model again.") from None
 
 
 def check(model: Adapted, folder: Path, order: np.ndarray) -> dict[str, float | int]:

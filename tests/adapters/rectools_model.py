@@ -18,7 +18,7 @@ from rectools.dataset import Dataset
 from rectools.models import BERT4RecModel, SASRecModel
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "converters"))
-import from_rectools  # noqa: E402
+import from_rectools
 
 USERS = 100
 SIZE = {"n_blocks": 2, "n_heads": 2, "n_factors": 16, "session_max_len": 12, "lr": 0.0}
