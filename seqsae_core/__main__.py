@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -15,6 +16,8 @@ DEFAULT_STUDY = "studies/movietweetings"
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0, or 2 with one line on what the user can mend."""
     options = _parser().parse_args(arguments)
+    if getattr(options, "trust", False):
+        os.environ["SEQSAE_TRUST"] = "1"
     try:
         options.run(options)
     except UserError as error:
@@ -78,6 +81,7 @@ def _build_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--preset", default="default", help=", ".join(PRESETS))
     parser.add_argument("--model", metavar="FOLDER", help="a converted model of another library, in place of training")
+    parser.add_argument("--trust", action="store_true", help="a model of your own code may run (docs/OWN_MODEL.md)")
     parser.add_argument("--architecture", help=f"{', '.join(ARCHITECTURES)} (default: the preset's own)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--split", help=f"{', '.join(SPLITS)} (default: the preset's own)")

@@ -52,6 +52,7 @@ def run_recommender(study: Study, config: StudyConfig, folder: Path, report: Rep
     if config.recommender.imported:
         model, agreement = loading.load(config.recommender.imported, study.catalogue()["item_id"].to_numpy())
         made: dict[str, Any] = {"golden": agreement}
+        loading.copy_code(config.recommender.imported, folder)
     else:
         trained = training.train(
             sequences, split, config.recommender, config.data.max_length, config.seed, report,

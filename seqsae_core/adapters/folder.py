@@ -1,7 +1,8 @@
-"""A folder that holds a model of another library, as `converters/` write it; nothing in it is executed.
+"""A folder that holds a model of another library, as `converters/` write it; reading it executes nothing.
 
 config.json: the family and its sizes; weights.safetensors; items.json: the items' own ids in the model's order;
-golden.safetensors: histories with the best items and scores that the library itself gives them.
+golden.safetensors: histories with the best items and scores that the library itself gives them; model.py: only in a
+model whose code is the user's own (see `own`).
 """
 
 import hashlib
@@ -18,6 +19,7 @@ from seqsae_core.config import StudyConfig
 from seqsae_core.errors import UserError
 
 CONFIG, WEIGHTS, ITEMS, GOLDEN = "config.json", "weights.safetensors", "items.json", "golden.safetensors"
+CODE = "model.py"
 SIZES = ("n_items", "width", "blocks", "max_length")
 SHOWN = 3
 
@@ -49,7 +51,7 @@ def describe(folder: str | Path) -> dict[str, Any]:
 def fingerprint(folder: str | Path) -> str:
     """The first 16 hex digits of the SHA-256 over the files. Raises UserError where one is missing."""
     digest = hashlib.sha256()
-    for name in (CONFIG, WEIGHTS, ITEMS, GOLDEN):
+    for name in (CONFIG, WEIGHTS, ITEMS, GOLDEN, *([CODE] if (Path(folder) / CODE).is_file() else [])):
         try:
             digest.update(hashlib.sha256((Path(folder) / name).read_bytes()).digest())
         except OSError as error:

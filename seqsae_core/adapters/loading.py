@@ -1,5 +1,6 @@
 """From a folder of a converted model to a model of the protocol, in the study's order of items, checked."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,22 +11,30 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from seqsae_core.adapters import folder as folders
+from seqsae_core.adapters import own
 from seqsae_core.adapters.adapted import Adapted
+from seqsae_core.adapters.hooked import Hooked
 from seqsae_core.adapters.rectools import RecToolsBERT4Rec, RecToolsSASRec
 from seqsae_core.errors import UserError
+from seqsae_core.recommender.protocol import SequenceModel
 
 CLASSES = {cls.architecture: cls for cls in (RecToolsSASRec, RecToolsBERT4Rec)}
-ITEM_TENSORS = ("items.weight", "outputs", "bias")
+ITEM_TENSORS = ("items.weight", "bias", "vectors", "order")
 TOLERANCE, LEAST_USERS, BATCH = 1e-4, 100, 32
 
 
-def make(shape: dict[str, Any]) -> Adapted:
-    """An empty model of a family; shape: `architecture` and the arguments of its class."""
+def make(folder: Path, shape: dict[str, Any]) -> Adapted | Hooked:
+    """The empty model of a folder; shape: `architecture` and the arguments of its class.
+
+    Raises UserError where it is the user's own code, which nobody said may run.
+    """
+    if shape["architecture"] == Hooked.architecture:
+        return own.empty(folder, shape)
     more = {name: value for name, value in shape.items() if name not in ("architecture", "library")}
     return CLASSES[shape["architecture"]](**more)
 
 
-def load(folder: str | Path, item_ids: np.ndarray) -> tuple[Adapted, dict[str, float | int]]:
+def load(folder: str | Path, item_ids: np.ndarray) -> tuple[Adapted | Hooked, dict[str, float | int]]:
     """The model, its items in the order of `item_ids`, and how far its scores are from the library's own.
 
     Raises UserError for a folder that cannot be read, other items than the data's, weights of another shape, and
@@ -37,7 +46,7 @@ def load(folder: str | Path, item_ids: np.ndarray) -> tuple[Adapted, dict[str, f
         raise UserError(f"{folder}: {folders.ITEMS} has {len(numbers)} items, {folders.CONFIG} {shape['n_items']}.")
     order, weights = np.concatenate([[0], numbers]), _tensors(folder / folders.WEIGHTS)
     try:
-        model = make(shape).eval().requires_grad_(False)
+        model = make(folder, shape).eval().requires_grad_(False)
         model.load_state_dict({name: t[order] if name in ITEM_TENSORS else t for name, t in weights.items()})
         return model, check(model, folder, order)
     except (RuntimeError, TypeError, IndexError, KeyError) as error:
@@ -46,7 +55,13 @@ def load(folder: str | Path, item_ids: np.ndarray) -> tuple[Adapted, dict[str, f
         raise UserError(f"{told}. Convert the model again.") from None
 
 
-def check(model: Adapted, folder: Path, order: np.ndarray) -> dict[str, float | int]:
+def copy_code(source: str | Path, folder: Path) -> None:
+    """What a model of the user's own code needs beside its weights, into a study."""
+    if (Path(source) / folders.CODE).is_file():
+        shutil.copy(Path(source) / folders.CODE, folder)
+
+
+def check(model: Adapted | Hooked, folder: Path, order: np.ndarray) -> dict[str, float | int]:
     """Compare scores with the library's own. order: (n_items + 1,), the library's number of each item of the model.
 
     Raises UserError where the largest difference is above TOLERANCE, or the histories are too few to tell.
@@ -65,13 +80,14 @@ def check(model: Adapted, folder: Path, order: np.ndarray) -> dict[str, float | 
     if not largest <= TOLERANCE:
         raise UserError(
             f"{folder}: scores of {len(histories)} histories differ by up to {largest:.2g} from those that the library "
-            f"gave; {TOLERANCE:g} is allowed. Convert the model again, with the version of the library that trained it."
+            f"gave; {TOLERANCE:g} is allowed. Convert the model again, with the version of the library that trained "
+            f"it; of a model of your own, name the layer last that the items are scored from."
         )
     return {"largest_difference": largest, "histories": len(histories), "items": items.shape[1]}
 
 
 @torch.inference_mode()
-def scores(model: Adapted, histories: Tensor) -> Tensor:
+def scores(model: SequenceModel, histories: Tensor) -> Tensor:
     """Scores (batch, n_items + 1) after histories int64 (batch, length), left-padded with 0."""
     longest = max(int((histories > 0).sum(1).max()), 1)
     hidden = model.hidden(histories[:, -longest:], model.n_layers)

@@ -3,4 +3,5 @@
 FAMILIES = {
     "rectools-sasrec": "RecTools’ SASRec",
     "rectools-bert4rec": "RecTools’ BERT4Rec",
+    "own": "A model of your own",
 }
