@@ -52,6 +52,13 @@ def _read_with(config: StudyConfig) -> dict[str, Any]:
     return {name: value for name, value in asdict(config.data).items() if value or not name.endswith("_column")}
 
 
+def _model_of(config: StudyConfig) -> Any:
+    """What the model depends on: how it is trained or, where another library did, its files and not where they lie."""
+    settings = asdict(config.recommender)
+    path, files = (settings.pop(name) for name in ("imported", "fingerprint"))
+    return (settings, config.data.max_length) if path is None else {"imported": files}
+
+
 def _trained_with(config: StudyConfig) -> dict[str, Any]:
     """Settings of the dictionary; `imported` where it says something, since studies are older than it."""
     return {name: value for name, value in asdict(config.sae).items() if name != "imported" or value}
@@ -64,7 +71,7 @@ PIPELINE = (
         "Training the recommender",
         150,
         ("data",),
-        lambda c: (c.recommender, c.data.max_length),
+        _model_of,
         version=9,
     ),
     Stage("sae", "Training the sparse autoencoder", 60, ("recommender",), _trained_with, version=6),
@@ -111,6 +118,11 @@ def _with_settings(study: Study, config: StudyConfig) -> Study:
 def build_extras(folder: str | Path) -> Study:
     """Build the stage `extras` of the study at `folder`, and what it needs, with the study's own settings."""
     config = Study.open(folder).config
+    if config.recommender.imported:
+        raise UserError(
+            f"{folder}: the model was trained elsewhere, so the extras cannot train it again on shuffled histories, as "
+            f"their rivals need. All other pages are complete without them."
+        )
     if config.sae.imported:
         raise UserError(
             f"{folder}: “{config.sae.imported}” was imported, so how it was trained is not known, and the extras "

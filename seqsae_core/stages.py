@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from seqsae_core import extras
+from seqsae_core.adapters import loading
 from seqsae_core.config import SteeringConfig, StudyConfig
 from seqsae_core.data import concepts, interactions, readers
 from seqsae_core.data import sequences as seq
@@ -48,22 +49,24 @@ def run_data(study: Study, config: StudyConfig, folder: Path, report: Report) ->
 
 
 def run_recommender(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
-    """Train the transformer; read the test targets once, beside the baselines."""
+    """Train the transformer, or take the imported one; read the test targets once, beside the baselines."""
     study.update_manifest(threads=use_threads(study.manifest.get("threads")), device=str(best_device()))
     sequences = study.sequences()
     split = study.split(sequences)
-    trained = training.train(
-        sequences, split, config.recommender, config.data.max_length, config.seed, report,
-        study.checkpoint("recommender"),
-    )  # fmt: skip
+    if config.recommender.imported:
+        model, agreement = loading.load(config.recommender.imported, study.catalogue()["item_id"].to_numpy())
+        made: dict[str, Any] = {"golden": agreement}
+        loading.copy_code(config.recommender.imported, folder)
+    else:
+        trained = training.train(
+            sequences, split, config.recommender, config.data.max_length, config.seed, report,
+            study.checkpoint("recommender"),
+        )  # fmt: skip
+        model = trained.model
+        made = {"train_seconds": round(trained.log[-1]["seconds"], 1), "log": trained.log, "plan": asdict(trained.plan)}
     report(1.0, "test users")
-    metrics = recommender_figures(trained.model, sequences, split) | {
-        "split": config.data.split,
-        "train_seconds": round(trained.log[-1]["seconds"], 1),
-        "log": trained.log,
-        "plan": asdict(trained.plan),
-    }
-    write_model(folder, trained.model, metrics)
+    metrics = recommender_figures(model, sequences, split) | {"split": config.data.split, **made}
+    write_model(folder, model, metrics)
     return f"test NDCG@10 {metrics['ndcg@10']:.4f}, popularity {metrics['baselines']['popularity']['ndcg@10']:.4f}"
 
 

@@ -17,6 +17,9 @@ from seqsae_core.progress import read
 from seqsae_core.store import PROGRESS, Store
 
 if TYPE_CHECKING:
+    from seqsae_core.adapters.adapted import Adapted
+    from seqsae_core.adapters.hooked import Hooked
+    from seqsae_core.recommender.protocol import SequenceModel
     from seqsae_core.recommender.transformer import Transformer
     from seqsae_core.sae.autoencoders import Autoencoder
 
@@ -55,15 +58,20 @@ class Study(Store):
         """Quality, baselines, training log."""
         return _read_json(self.folder("recommender") / "metrics.json")
 
-    def model(self) -> "Transformer":
-        """The trained model, in evaluation mode."""
+    def model(self) -> "SequenceModel":
+        """The trained model, in evaluation mode: ours, or one of another library.
+
+        Raises UserError where it is the user's own code, which nobody said may run.
+        """
         from safetensors.torch import load_file
 
+        from seqsae_core.adapters.loading import make
         from seqsae_core.recommender.transformer import ARCHITECTURES
 
         folder = self.folder("recommender")
-        shape = _read_json(folder / "config.json")
-        model = ARCHITECTURES[shape.pop("architecture", "sasrec")](**shape)
+        shape = {"architecture": "sasrec"} | _read_json(folder / "config.json")
+        ours = ARCHITECTURES.get(shape["architecture"])
+        model = ours(**{n: v for n, v in shape.items() if n != "architecture"}) if ours else make(folder, shape)
         model.load_state_dict(load_file(folder / "weights.safetensors"))
         return model.eval()
 
@@ -284,12 +292,13 @@ def write_data(folder: Path, sequences: Sequences, catalogue: pd.DataFrame, conc
     write_tables(folder, {"interactions": events, "catalogue": catalogue, "concepts": table})
 
 
-def write_model(folder: Path, model: "Transformer", metrics: dict[str, Any]) -> None:
+def write_model(folder: Path, model: "Transformer | Adapted | Hooked", metrics: dict[str, Any]) -> None:
     """The files of the stage `recommender`."""
     from safetensors.torch import save_file
 
     write_json(folder / "config.json", {"architecture": model.architecture, **model.shape})
-    save_file({k: v.contiguous() for k, v in model.state_dict().items()}, folder / "weights.safetensors")
+    weights = {name: values.contiguous().clone() for name, values in model.state_dict().items()}  # none may be shared
+    save_file(weights, folder / "weights.safetensors")
     write_json(folder / "metrics.json", metrics)
 
 

@@ -14,7 +14,7 @@ SOURCES = sorted([ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *CORE.rglob(
 
 COMMON = {"checkpoint", "errors", "commands", "config", "device", "files", "locking", "log", "progress"}
 SHARED = {"data", "recommender", "sae"}
-STUDY = SHARED | {"store", "study"}
+STUDY = SHARED | {"adapters", "store", "study"}
 BUILD = STUDY | {"interpret", "steering"}
 ROWS = {
     "__init__": set(),
@@ -29,12 +29,13 @@ ROWS = {
     "progress": set(),
     "data": set(),
     "recommender": {"data"},
+    "adapters": {"data", "recommender"},
     "sae": {"data", "recommender"},
     "interpret": SHARED,
     "manifest": set(),
     "steering": SHARED,
     "store": {"manifest"},
-    "study": SHARED | {"store"},
+    "study": SHARED | {"adapters", "store"},
     "metrics": STUDY,
     "reviews": {"study"},
     "reports": {"study"},
@@ -49,7 +50,8 @@ ROWS = {
     "figures": {"recommender", "study"},
     "serving": {"study"},
     "__main__": {
-        "build", "metrics", "export", "serving", "study", "sweep", "importing", "verify", "recommender", "reviews",
+        "adapters", "build", "metrics", "export", "serving", "study", "sweep", "importing", "verify", "recommender",
+        "reviews",
     },
     "dashboard": BUILD | {"build", "figures", "metrics", "export", "reports", "reviews", "serving"},
     "pages": BUILD | {"dashboard", "figures", "metrics", "export"},
