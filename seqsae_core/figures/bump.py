@@ -41,7 +41,7 @@ def bump(
     figure.add_hline(shown + 0.5, line={"color": RIVALS, "width": 1, "dash": "dash"})
     figure.update_xaxes(title="strength", zeroline=True)
     figure.update_yaxes(title="rank", range=[2 * shown + 0.5, 0.5], tickvals=[1, *range(5, 2 * shown + 1, 5)])
-    figure = finish(figure, height=430, hovermode="closest")
+    figure = finish(figure, height=450, top=36, hovermode="closest")
     return figure.update_layout(margin_r=8 * LONGEST)
 
 
