@@ -6,6 +6,7 @@ navigation.setup()
 
 import streamlit as st  # noqa: E402
 
+from seqsae_core.adapters.names import FAMILIES  # noqa: E402
 from seqsae_core.dashboard import (  # noqa: E402
     dictionaries,
     extras,
@@ -22,7 +23,7 @@ from seqsae_core.dashboard.loading import Opened  # noqa: E402
 from seqsae_core.figures import contest as contest_figures  # noqa: E402
 from seqsae_core.figures import recommender as recommender_figures  # noqa: E402
 
-NAMES = {"sasrec": "A causal transformer (SASRec)", "bert4rec": "A bidirectional transformer (BERT4Rec)"}
+NAMES = {"sasrec": "A causal transformer (SASRec)", "bert4rec": "A bidirectional transformer (BERT4Rec)", **FAMILIES}
 COMPARED = (
     "For each concept the best feature, chosen on one set of held-out users and scored on another; dots are means "
     "over concepts, bars 95 % intervals."
@@ -43,7 +44,7 @@ def body(opened: Opened) -> None:
     with_stage(opened, "evidence", evidence, "The comparison of latents and neurons comes with the evidence.")
     with_stage(opened, "recommender", recommender, "The recommender is being trained.")
     with_stage(opened, "sae", dictionary, "The dictionary's figures come when it is trained.")
-    if opened.has("steering") and not opened.study.config.sae.imported:
+    if opened.has("steering") and not (opened.study.config.sae.imported or opened.study.config.recommender.imported):
         extras.card(opened)
     others(opened)
 
@@ -107,6 +108,8 @@ def recommender(opened: Opened) -> None:
     with st.expander("Other cutoffs, and what the lists look like"):
         st.dataframe(quality.everything(metrics), hide_index=True)
         st.caption(quality.HOW_READ)
+    if metrics.get("golden"):
+        st.caption(quality.how_imported(metrics["golden"]))
     if metrics.get("log"):
         with st.expander("How it was trained"):
             widgets.chart(recommender_figures.training(metrics["log"]), quality.how_trained(metrics), "training")

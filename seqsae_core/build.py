@@ -3,19 +3,24 @@
 import hashlib
 import json
 import platform
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+from seqsae_core import log
 from seqsae_core.commands import use_command, use_job
 from seqsae_core.config import StudyConfig, to_dict
 from seqsae_core.data.readers import fingerprint
 from seqsae_core.errors import UserError
-from seqsae_core.progress import Progress, Report, read
+from seqsae_core.files import explained
+from seqsae_core.locking import writing
+from seqsae_core.progress import Progress, Report
 from seqsae_core.store import DICTIONARY_STAGES, PROGRESS
 from seqsae_core.study import Study, digests
 
@@ -47,6 +52,13 @@ def _read_with(config: StudyConfig) -> dict[str, Any]:
     return {name: value for name, value in asdict(config.data).items() if value or not name.endswith("_column")}
 
 
+def _model_of(config: StudyConfig) -> Any:
+    """What the model depends on: how it is trained or, where another library did, its files and not where they lie."""
+    settings = asdict(config.recommender)
+    path, files = (settings.pop(name) for name in ("imported", "fingerprint"))
+    return (settings, config.data.max_length) if path is None else {"imported": files}
+
+
 def _trained_with(config: StudyConfig) -> dict[str, Any]:
     """Settings of the dictionary; `imported` where it says something, since studies are older than it."""
     return {name: value for name, value in asdict(config.sae).items() if name != "imported" or value}
@@ -59,13 +71,13 @@ PIPELINE = (
         "Training the recommender",
         150,
         ("data",),
-        lambda c: (c.recommender, c.data.max_length),
+        _model_of,
         version=9,
     ),
     Stage("sae", "Training the sparse autoencoder", 60, ("recommender",), _trained_with, version=6),
     Stage("evidence", "Measuring what latents mean", 60, ("sae",), lambda c: c.evidence, version=3),
     Stage("map", "Drawing the map", 40, ("evidence",), lambda c: c.layout, version=2),
-    Stage("steering", "Measuring what steering costs", 60, ("evidence",), lambda c: c.steering, version=2),
+    Stage("steering", "Measuring what steering costs", 60, ("evidence",), lambda c: c.steering, version=3),
 )
 SCREEN = Stage("screen", "Figures for choosing a dictionary", 15, ("sae",), lambda c: c.evidence)
 EXTRAS = Stage(
@@ -74,7 +86,7 @@ EXTRAS = Stage(
     900,
     ("steering",),
     lambda c: (c.evidence, c.steering),
-    version=5,
+    version=6,
 )
 
 
@@ -84,13 +96,15 @@ def build(folder: str | Path, config: StudyConfig, extras: bool = False) -> Stud
     Raises UserError for bad data or settings, or when another process is building the same study.
     """
     folder, todo = Path(folder), PIPELINE + ((EXTRAS,) if extras else ())
-    refuse_second_build(folder)
-    data = fingerprint(config.data.source, config.data.items)
+    data, job = fingerprint(config.data.source, config.data.items), EXTRAS.name if extras else "build"
     stamps = make_stamps(config, data)
-    if up_to_date(folder, stamps, config.dictionary, todo):
-        return _with_settings(Study.open(folder), config)
-    study = Study.create(folder, {"config": to_dict(config), "fingerprint": data, **_environment(config)})
-    _run(study, config, todo, stamps, EXTRAS.name if extras else "build")
+    if up_to_date(folder, stamps, config.dictionary, todo) and Study.open(folder).manifest["config"] == to_dict(config):
+        return Study.open(folder)
+    with writing(folder, job):
+        if up_to_date(folder, stamps, config.dictionary, todo):
+            return _with_settings(Study.open(folder), config)
+        study = Study.create(folder, {"config": to_dict(config), "fingerprint": data, **environment(config)})
+        _run(study, config, todo, stamps, job)
     return study
 
 
@@ -104,6 +118,11 @@ def _with_settings(study: Study, config: StudyConfig) -> Study:
 def build_extras(folder: str | Path) -> Study:
     """Build the stage `extras` of the study at `folder`, and what it needs, with the study's own settings."""
     config = Study.open(folder).config
+    if config.recommender.imported:
+        raise UserError(
+            f"{folder}: the model was trained elsewhere, so the extras cannot train it again on shuffled histories, as "
+            f"their rivals need. All other pages are complete without them."
+        )
     if config.sae.imported:
         raise UserError(
             f"{folder}: “{config.sae.imported}” was imported, so how it was trained is not known, and the extras "
@@ -118,12 +137,13 @@ def use(folder: str | Path, dictionary: str) -> Study:
     The default changes when all is there, and not before. Later builds with the study's own settings keep the choice:
     see `in_use`. Raises UserError for an unknown one.
     """
-    refuse_second_build(Path(folder))
-    study = Study.open(folder)
-    config = replace(study.config, sae=study.sae_config(dictionary))
-    stamps = make_stamps(config, fingerprint(config.data.source, config.data.items))
-    _run(study, config, PIPELINE, stamps, use_job(dictionary), default=False)
-    study.update_manifest(config=to_dict(config), used=config.dictionary, default_dictionary=config.dictionary)
+    Study.open(folder)
+    with writing(Path(folder), use_job(dictionary)):
+        study = Study.open(folder)
+        config = replace(study.config, sae=study.sae_config(dictionary))
+        stamps = make_stamps(config, fingerprint(config.data.source, config.data.items))
+        _run(study, config, PIPELINE, stamps, use_job(dictionary), default=False)
+        study.update_manifest(config=to_dict(config), used=config.dictionary, default_dictionary=config.dictionary)
     return study
 
 
@@ -200,7 +220,7 @@ def _run_stage(study: Study, config: StudyConfig, stage: Stage, stamp: str, prog
     if study.stamp(stage.name, dictionary) == stamp:
         progress.skip(stage.name)
         return
-    with failures_told(progress, stage.name):
+    with failures_told(progress, stage.name, study.path):
         progress.start(stage.name)
         detail = make_stage(study, config, stage, stamp, progress.update)
     progress.done(stage.name, detail)
@@ -210,25 +230,29 @@ def make_stage(study: Study, config: StudyConfig, stage: Stage, stamp: str, repo
     """Make a stage and commit it with its seconds; returns one line for the reader."""
     dictionary = config.dictionary if stage.name in DICTIONARY_STAGES else None
     began = time.monotonic()
-    with study.stage(stage.name, dictionary, stamp) as (folder, entry):
+    with explained(study.path), study.stage(stage.name, dictionary, stamp) as (folder, entry):
         detail = stage.run(study, config, folder, report)
-        entry |= digests(stage.name, folder)
+        entry |= digests(folder)
         entry |= {"seconds": round(time.monotonic() - began, 1), "finished": time.strftime("%Y-%m-%dT%H:%M:%S")}
+    log.write(study.path, "stage", stage=stage.name, dictionary=dictionary, seconds=entry["seconds"], detail=detail)
     return detail
 
 
 @contextmanager
-def failures_told(progress: Progress, line: str) -> Iterator[None]:
-    """Whatever stops the block is written to a line of the progress, and goes on."""
+def failures_told(progress: Progress, line: str, folder: Path) -> Iterator[None]:
+    """Whatever stops the block is written to a line of the progress and to the folder's log, and goes on."""
     try:
         yield
     except BaseException as error:
         by_hand = isinstance(error, KeyboardInterrupt)
-        progress.fail(line, "stopped by hand" if by_hand else str(error) or type(error).__name__)
+        reason = "stopped by hand" if by_hand else str(error) or type(error).__name__
+        progress.fail(line, reason)
+        log.write(folder, "stopped", stage=line, reason=reason, type=type(error).__name__)
         raise
 
 
-def _environment(config: StudyConfig) -> dict[str, Any]:
+def environment(config: StudyConfig) -> dict[str, Any]:
+    """What the manifest says of the seed, the libraries and the machine."""
     names = ("torch", "numpy", "pandas", "scipy", "scikit-learn", "umap-learn", "streamlit")
     versions = {name: metadata.version(name) for name in names}
     return {
@@ -239,16 +263,19 @@ def _environment(config: StudyConfig) -> dict[str, Any]:
     }
 
 
-def refuse_second_build(folder: Path) -> None:
-    """Raises UserError where another process works on the study."""
-    import os
-
-    running = read(folder / PROGRESS)
-    if running and running["state"] == "running" and running["pid"] != os.getpid():
-        raise UserError(f"{folder} is being built by process {running['pid']}. Wait for it, or stop it first.")
-
-
 def _plain(value: Any) -> Any:
     if is_dataclass(value):
         return asdict(value)
     return [_plain(v) for v in value] if isinstance(value, tuple) else value
+
+
+class _Callable(ModuleType):
+    """Lets `seqsae_core.build(...)` be the library's function, although this module has its name."""
+
+    def __call__(self, *arguments: Any, **choices: Any) -> Study:
+        from seqsae_core.library import build
+
+        return build(*arguments, **choices)
+
+
+sys.modules[__name__].__class__ = _Callable

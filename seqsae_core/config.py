@@ -43,6 +43,8 @@ class RecommenderConfig:
     `mask_share` is the share of items that BERT4Rec's training hides.
     `averaging` is the decay, a step, of the moving average of the weights that is validated and kept; 0 keeps the last.
     `seconds` caps the training time: as many of the `passes` are planned as it allows on this machine.
+    `imported` is the folder of a model that another library trained, `fingerprint` that of its files: then only the
+    architecture and the sizes say something, and nothing is trained.
     """
 
     architecture: str = "sasrec"
@@ -64,6 +66,8 @@ class RecommenderConfig:
     learning_rate: float = 2e-3
     averaging: float = 0.0
     seconds: float | None = None
+    imported: str | None = None
+    fingerprint: str | None = None
 
     @property
     def layers(self) -> range:
@@ -276,10 +280,22 @@ def to_dict(config: StudyConfig) -> dict[str, Any]:
 
 
 def from_dict(values: dict[str, Any], cls: type = StudyConfig) -> Any:
-    """The configuration that `to_dict` came from. Raises UserError on a setting it does not know."""
+    """The configuration that `to_dict` came from. Raises UserError on a setting that is unknown or no such value."""
+    if not isinstance(values, dict):
+        raise UserError(f"{cls.__name__} is {values!r:.40}, not settings.")
     known = {f.name: f for f in fields(cls)}
     unknown = set(values) - set(known)
     if unknown:
-        raise UserError(f"Unknown settings {sorted(unknown)} in {cls.__name__}: rebuild the study with this version.")
+        raise UserError(f"Unknown settings {sorted(unknown)} in {cls.__name__}, of another version.")
+    wrong = [name for name, value in values.items() if not _of_type(value, known[name].type)]
+    if wrong:
+        raise UserError(f"{cls.__name__}: {wrong[0]} cannot be {values[wrong[0]]!r:.40}.")
     parts = {n: known[n].default_factory for n in values if is_dataclass(known[n].default_factory)}
     return cls(**{n: from_dict(v, parts[n]) if n in parts else v for n, v in values.items()})
+
+
+def _of_type(value: Any, wanted: Any) -> bool:
+    """Whether a value from JSON may stand for a field: whole numbers for fractions, objects for parts."""
+    if is_dataclass(wanted):
+        return isinstance(value, dict)
+    return isinstance(value, wanted) or (isinstance(value, int) and isinstance(0.0, wanted))

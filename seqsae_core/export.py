@@ -10,6 +10,7 @@ import pandas as pd
 from seqsae_core.errors import UserError
 from seqsae_core.metrics import quoted
 from seqsae_core.reviews.carrying import settle_in
+from seqsae_core.reviews.exchange import escaped
 from seqsae_core.reviews.names import with_reviews
 from seqsae_core.reviews.store import Reviews
 from seqsae_core.reviews.weights import Weights
@@ -38,7 +39,8 @@ def _flat(table: pd.DataFrame) -> pd.DataFrame:
 def export(study: Study, kind: str, out: Path) -> Path:
     """Write the default dictionary's results into the folder `out` and return it.
 
-    csv: every table; json: the quoted figures; saelens: the dictionary in SAELens' folder format.
+    csv: every table, formulas made text (`exchange.escaped`); json: the quoted figures; saelens: the dictionary in
+    SAELens' folder format.
     Raises UserError for an unknown format or a folder that is not empty.
     """
     if kind not in FORMATS:
@@ -56,7 +58,15 @@ def _csv(study: Study, out: Path) -> None:
             table = pd.read_parquet(path)
             if path.stem == "latents":
                 table = _reviewed(study, table)
-            table.to_csv(out / f"{path.stem}.csv", index=False)
+            # With this end of line a lone carriage return is quoted too, and what follows it begins no row.
+            _inert(table).to_csv(out / f"{path.stem}.csv", index=False, lineterminator="\r\n")
+
+
+def _inert(table: pd.DataFrame) -> pd.DataFrame:
+    """The same with a ' before each text that a spreadsheet would run as a formula, in headings too."""
+    texts = [name for name in table.columns if not pd.api.types.is_numeric_dtype(table[name])]
+    safe = {name: table[name].map(lambda value: escaped(value) if isinstance(value, str) else value) for name in texts}
+    return table.assign(**safe).rename(columns=lambda name: escaped(str(name)))
 
 
 def _reviewed(study: Study, latents: pd.DataFrame) -> pd.DataFrame:

@@ -20,7 +20,6 @@ from seqsae_core.sae.recurrence import STABLE
 from seqsae_core.sae.stability import stability
 
 RETRAININGS = 3
-CURVE_USERS = 1500
 SEED_FIGURES = ("mean_max_correlation", "mean_max_correlation_new_items", "mean_max_correlation_matched")
 
 

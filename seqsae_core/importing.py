@@ -5,10 +5,11 @@ import shutil
 from dataclasses import fields, replace
 from pathlib import Path
 
-from seqsae_core.build import SCREEN, refuse_second_build
+from seqsae_core.build import SCREEN
 from seqsae_core.commands import use_command
 from seqsae_core.config import SaeConfig
 from seqsae_core.errors import UserError
+from seqsae_core.locking import writing
 from seqsae_core.progress import Progress
 from seqsae_core.sae import activations, interchange
 from seqsae_core.sae.autoencoders import Autoencoder, JumpReLU, TopK
@@ -28,8 +29,12 @@ def import_dictionary(folder: str | Path, source: str | Path, layer: int, name: 
     trained on, a name that is taken, and a study that is not built as far as its own dictionary.
     """
     folder, source = Path(folder), Path(source)
-    refuse_second_build(folder)
-    study = Study.open(folder)
+    Study.open(folder)
+    with writing(folder, "import"):
+        return _imported(Study.open(folder), source, layer, name)
+
+
+def _imported(study: Study, source: Path, layer: int, name: str | None) -> Study:
     require_built(study)
     activations.check_layer(layer, study.config.recommender.blocks)
     sae = study.read_sae(source, REMEDY)
@@ -38,7 +43,7 @@ def import_dictionary(folder: str | Path, source: str | Path, layer: int, name: 
     _keep(study, sae, layer, name)
     config = replace(study.config, sae=_settings(sae, layer, name))
     budget = SAE.budget_seconds + SCREEN.budget_seconds
-    progress = Progress(folder / PROGRESS, [(name, name, budget)], job="import")
+    progress = Progress(study.path / PROGRESS, [(name, name, budget)], job="import")
     make(study, config, progress)
     progress.finish()
     return study

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol, TextIO
@@ -133,9 +134,7 @@ class Progress:
         if self._running:
             self._running.seconds = time.monotonic() - self._began
             self._terminal.show(self._running, self._position(self._running), eta(self._stages.values()))
-        aside = self._path.with_name(f".{self._path.name}.{os.getpid()}")
-        aside.write_text(json.dumps(self._document()))
-        os.replace(aside, self._path)
+        _put_in_place(self._path, json.dumps(self._document()))
         self._written = time.monotonic()
 
     def _document(self) -> dict[str, Any]:
@@ -181,6 +180,17 @@ class Terminal:
         self._shown = time.monotonic()
 
 
+def _put_in_place(path: Path, text: str) -> None:
+    """Replaces a file. What the disk refuses is left out: a build does not end because nobody can see how far it is."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        aside.write_text(text)
+        os.replace(aside, path)
+    except OSError:
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
+
+
 def eta(stages: Iterable[StageProgress]) -> float:
     """Seconds left: what is not done yet, by its budget times the pace (seconds per budgeted second) so far.
 
@@ -212,8 +222,10 @@ def read(path: str | Path) -> dict[str, Any] | None:
     A build that says it is running but whose process is gone, or silent for 30 s, has state `interrupted`.
     """
     try:
-        found = json.loads(Path(path).read_text())
-    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+        if not _is_document(found):
+            return None
+    except (OSError, ValueError, RecursionError):
         return None
     fresh = time.time() - found["updated"] < STALE_AFTER
     if found["state"] == "running" and not (fresh and _alive(found["pid"])):
@@ -221,10 +233,20 @@ def read(path: str | Path) -> dict[str, Any] | None:
     return found
 
 
+def _is_document(found: Any) -> bool:
+    """Whether a value has what readers of a progress rely on."""
+    types = {"stages": list, "state": str, "updated": (int, float), "pid": int}
+    if not isinstance(found, dict) or not all(isinstance(found.get(name), kind) for name, kind in types.items()):
+        return False
+    texts = ("name", "label", "state")
+    return all(isinstance(stage, dict) and all(isinstance(stage.get(name), str) for name in texts)
+               for stage in found["stages"])  # fmt: skip
+
+
 def _alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         pass

@@ -14,14 +14,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
+from seqsae_core import manifest
 from seqsae_core.commands import build_command, extras_command, sweep_command
 from seqsae_core.config import StudyConfig, from_dict
 from seqsae_core.errors import UserError
-from seqsae_core.files import replacing, sync_tree
+from seqsae_core.files import replacing, sync, sync_tree
+from seqsae_core.manifest import DICTIONARY_STAGES, FORMAT, SHARED_STAGES
 
-FORMAT = 1
-SHARED_STAGES = ("data", "recommender")
-DICTIONARY_STAGES = ("sae", "screen", "evidence", "map", "steering", "extras")
 STAGES = SHARED_STAGES + DICTIONARY_STAGES
 DEPENDENTS = {
     "data": ("recommender", *DICTIONARY_STAGES),
@@ -39,25 +38,24 @@ MANIFEST, PROGRESS = "manifest.json", "progress.json"
 class Store:
     """The stages of one folder, by name; `stage` and `update_manifest` are for the build."""
 
-    def __init__(self, path: Path, manifest: dict[str, Any]):
-        self.path, self.manifest = path, manifest
+    def __init__(self, path: Path, values: dict[str, Any]):
+        """values: the manifest's."""
+        self.path, self.manifest = path, values
+
+    def __repr__(self) -> str:
+        told = self.manifest.get("sizes", {})
+        sizes = ", ".join(f"{told[name]:,} {name}" for name in ("users", "items", "interactions") if name in told)
+        stages = ", ".join(key.removeprefix("dictionaries/") for key in self.manifest["stages"]) or "no stage yet"
+        return f"{type(self).__name__}({str(self.path)!r}: {sizes or 'no data yet'}; {stages})"
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
-        """The study in a folder. Raises UserError when there is none, or it has another format version."""
+        """The study in a folder. Raises UserError when there is none, it is damaged or of another format version."""
         path = Path(path)
         try:
-            manifest = json.loads((path / MANIFEST).read_text())
+            return cls(path, {"stages": {}, "config": {}} | manifest.read(path / MANIFEST))
         except FileNotFoundError:
             raise UserError(f"No study at {path}. Build one: `{build_command(path)}`.") from None
-        except json.JSONDecodeError as error:
-            raise UserError(f"{path / MANIFEST} is damaged ({error}). Delete it and build again.") from error
-        if manifest.get("format") != FORMAT:
-            raise UserError(
-                f"{path} has study format {manifest.get('format')}; this version reads format {FORMAT}. "
-                f"Build it again: `{build_command(path, manifest)}`."
-            )
-        return cls(path, manifest)
 
     @staticmethod
     def exists(path: str | Path) -> bool:
@@ -65,12 +63,12 @@ class Store:
         return (Path(path) / MANIFEST).is_file()
 
     @classmethod
-    def create(cls, path: str | Path, manifest: dict[str, Any]) -> Self:
-        """Open the study at `path`, or start an empty one; `manifest` updates what is there."""
+    def create(cls, path: str | Path, values: dict[str, Any]) -> Self:
+        """Open the study at `path`, or start an empty one; `values` update what is in its manifest."""
         path = Path(path)
         path.mkdir(parents=True, exist_ok=True)
         there = cls.open(path).manifest if (path / MANIFEST).exists() else {"stages": {}}
-        study = cls(path, {**there, **manifest, "format": FORMAT})
+        study = cls(path, {**there, **values, "format": FORMAT})
         study._write_manifest()
         return study
 
@@ -81,8 +79,11 @@ class Store:
 
     @cached_property
     def config(self) -> StudyConfig:
-        """The settings of the last build."""
-        return from_dict(self.manifest["config"])
+        """The settings of the last build. Raises UserError, with what builds it again, where they are unknown today."""
+        try:
+            return from_dict(self.manifest["config"])
+        except UserError as error:
+            raise UserError(f"{self.path}: {error} Build it again: `{self.build_command()}`.") from None
 
     @property
     def dictionaries(self) -> list[str]:
@@ -114,7 +115,13 @@ class Store:
             commands = {"extras": extras_command, "screen": sweep_command}
             command = commands[stage](self.path) if stage in commands else self.build_command()
             raise UserError(f"{self.path} has no stage “{stage}” yet. Run `{command}`.")
-        return self.path / self._key(stage, dictionary)
+        return self.own(self.path / self._key(stage, dictionary))
+
+    def own(self, path: Path) -> Path:
+        """A path of the study. Raises UserError where a symbolic link leads out of its folder."""
+        if not path.resolve().is_relative_to(self.path.resolve()):
+            raise UserError(f"{path} leads out of the study, to {path.resolve()}. Put the folder itself in its place.")
+        return path
 
     def build_command(self) -> str:
         """The command line that builds this study with the settings and the data it was started with."""
@@ -135,12 +142,17 @@ class Store:
         _claim(checkpoint, stamp)
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir(parents=True)
-        yield aside, entry
-        sync_tree(aside)
+        try:
+            yield aside, entry
+            sync_tree(aside)
+        except BaseException:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise
         self.drop(stage, dictionary)
         shutil.rmtree(self.path / key, ignore_errors=True)
         (self.path / key).parent.mkdir(parents=True, exist_ok=True)
         os.replace(aside, self.path / key)
+        sync((self.path / key).parent)
         self.manifest["stages"][key] = entry
         self._write_manifest()
         shutil.rmtree(checkpoint, ignore_errors=True)

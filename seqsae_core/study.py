@@ -17,6 +17,9 @@ from seqsae_core.progress import read
 from seqsae_core.store import PROGRESS, Store
 
 if TYPE_CHECKING:
+    from seqsae_core.adapters.adapted import Adapted
+    from seqsae_core.adapters.hooked import Hooked
+    from seqsae_core.recommender.protocol import SequenceModel
     from seqsae_core.recommender.transformer import Transformer
     from seqsae_core.sae.autoencoders import Autoencoder
 
@@ -55,28 +58,34 @@ class Study(Store):
         """Quality, baselines, training log."""
         return _read_json(self.folder("recommender") / "metrics.json")
 
-    def model(self) -> "Transformer":
-        """The trained model, in evaluation mode."""
+    def model(self) -> "SequenceModel":
+        """The trained model, in evaluation mode: ours, or one of another library.
+
+        Raises UserError where it is the user's own code, which nobody said may run.
+        """
         from safetensors.torch import load_file
 
+        from seqsae_core.adapters.loading import make
         from seqsae_core.recommender.transformer import ARCHITECTURES
 
         folder = self.folder("recommender")
-        shape = _read_json(folder / "config.json")
-        model = ARCHITECTURES[shape.pop("architecture", "sasrec")](**shape)
+        shape = {"architecture": "sasrec"} | _read_json(folder / "config.json")
+        ours = ARCHITECTURES.get(shape["architecture"])
+        model = ours(**{n: v for n, v in shape.items() if n != "architecture"}) if ours else make(folder, shape)
         model.load_state_dict(load_file(folder / "weights.safetensors"))
         return model.eval()
 
     def model_fingerprint(self) -> str:
         """Of the recommender's weights: the first 16 hex digits of the file's SHA-256."""
-        return _sha256(self.folder("recommender") / "weights.safetensors")[:16]
+        return sha256(self.folder("recommender") / "weights.safetensors")[:16]
 
     def sae(self, dictionary: str | None = None) -> "Autoencoder":
         """A dictionary. Raises UserError where it is of another model than the study's, or its files have changed."""
         folder = self.folder("sae", dictionary)
         again = build_command(f"{self.path}-again", self.manifest)
-        for name, digest in self.manifest["stages"][self._key("sae", dictionary)].get("sha256", {}).items():
-            if not (folder / name).is_file() or _sha256(folder / name) != digest:
+        kept = self.manifest["stages"][self._key("sae", dictionary)].get("sha256", {})
+        for name, digest in ((name, kept[name]) for name in DICTIONARY_FILES if name in kept):
+            if not (folder / name).is_file() or sha256(folder / name) != digest:
                 raise UserError(
                     f"{folder / name} is not the file that this dictionary's figures belong to: its SHA-256 has "
                     f"changed. Put the original back, or build anew: `{again}`. Another dictionary gets a name of its "
@@ -143,6 +152,14 @@ class Study(Store):
             table = table.merge(self._evidence("stability", dictionary), on="feature")
         return table
 
+    @property
+    def latents(self) -> pd.DataFrame:
+        """One row a latent of the default dictionary, indexed by latent: name, concepts, density, correlations ...
+
+        Names are the automatic ones; `export` and the pages have those that analysts accepted.
+        """
+        return self.features("latents").set_index("feature", drop=False)
+
     def best(self, dictionary: str | None = None) -> pd.DataFrame:
         """The best feature per concept and kind."""
         best = self._evidence("best", dictionary)
@@ -203,23 +220,32 @@ class Study(Store):
         """Trade-off curves; those of the extras replace the default build's where they are built."""
         return pd.read_parquet(self._steering_folder(dictionary) / "tradeoff.parquet")
 
+    def segments(self, dictionary: str | None = None) -> pd.DataFrame:
+        """Curves of `latents` for users who never, sometimes and often watch the concept; empty in older studies."""
+        path = self._steering_folder(dictionary) / "segments.parquet"
+        return pd.read_parquet(path) if path.exists() else pd.DataFrame(columns=["concept", "split"])
+
+    def lowered(self, dictionary: str | None = None) -> pd.DataFrame:
+        """Curves at negative strengths: the designs that lower a concept, the chosen one, and label re-ranking."""
+        return pd.read_parquet(self._steering_folder(dictionary) / "lowered.parquet")
+
     def steering_summary(self, dictionary: str | None = None) -> dict[str, Any]:
         """Lift within a budget and frontier area of each method."""
         return _read_json(self._steering_folder(dictionary) / "steering.json")
 
     def few_labels_summary(self, dictionary: str | None = None) -> dict[str, Any]:
-        """The same where a tenth of a concept's items are labelled (`tenth`), or a list of a few (`list`); extras."""
+        """The same where a tenth of a concept's items are labelled (`tenth`), five (`list`) or none (`region`)."""
         return _read_json(self.folder("extras", dictionary) / "few_labels.json")
 
     @property
     def scenarios(self) -> Path:
         """The folder of named edits, which no build touches; it may not be there yet."""
-        return self.path / "scenarios"
+        return self.own(self.path / "scenarios")
 
     @property
     def reviews(self) -> Path:
         """The database of analysts' reviews, which no build touches; it may not be there yet."""
-        return self.path / "reviews.sqlite"
+        return self.own(self.path / "reviews.sqlite")
 
     def _steering_folder(self, dictionary: str | None) -> Path:
         return self.folder("extras" if self.has("extras", dictionary) else "steering", dictionary)
@@ -241,9 +267,9 @@ def read_progress(path: str | Path) -> dict[str, Any] | None:
     return read(Path(path) / PROGRESS)
 
 
-def digests(stage: str, folder: Path) -> dict[str, Any]:
-    """What the manifest keeps of a finished stage's files: SHA-256 of those that say what a dictionary is."""
-    return {"sha256": {name: _sha256(folder / name) for name in DICTIONARY_FILES}} if stage == "sae" else {}
+def digests(folder: Path) -> dict[str, Any]:
+    """What the manifest keeps of a finished stage's files: the SHA-256 of each."""
+    return {"sha256": {path.name: sha256(path) for path in sorted(folder.iterdir()) if path.is_file()}}
 
 
 def write_tables(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
@@ -254,7 +280,7 @@ def write_tables(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
 
 def write_json(path: Path, values: dict[str, Any]) -> None:
     """JSON with NaN refused: a figure that is not there is null."""
-    path.write_text(json.dumps(values, indent=1, allow_nan=False, default=_plain))
+    path.write_text(json.dumps(values, indent=1, allow_nan=False, default=plain))
 
 
 def write_data(folder: Path, sequences: Sequences, catalogue: pd.DataFrame, concepts: ConceptTable) -> None:
@@ -266,22 +292,25 @@ def write_data(folder: Path, sequences: Sequences, catalogue: pd.DataFrame, conc
     write_tables(folder, {"interactions": events, "catalogue": catalogue, "concepts": table})
 
 
-def write_model(folder: Path, model: "Transformer", metrics: dict[str, Any]) -> None:
+def write_model(folder: Path, model: "Transformer | Adapted | Hooked", metrics: dict[str, Any]) -> None:
     """The files of the stage `recommender`."""
     from safetensors.torch import save_file
 
     write_json(folder / "config.json", {"architecture": model.architecture, **model.shape})
-    save_file({k: v.contiguous() for k, v in model.state_dict().items()}, folder / "weights.safetensors")
+    weights = {name: values.contiguous().clone() for name, values in model.state_dict().items()}  # none may be shared
+    save_file(weights, folder / "weights.safetensors")
     write_json(folder / "metrics.json", metrics)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """What JSON can hold in place of an array or a number of numpy."""
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """Of a file's bytes, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -6,9 +6,10 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from seqsae_core.build import PIPELINE, SCREEN, Stage, failures_told, make_stage, make_stamps, refuse_second_build
+from seqsae_core.build import PIPELINE, SCREEN, Stage, failures_told, make_stage, make_stamps
 from seqsae_core.config import PRESETS, RecommenderConfig, SaeConfig, StudyConfig
 from seqsae_core.errors import UserError
+from seqsae_core.locking import writing
 from seqsae_core.progress import Progress, Report
 from seqsae_core.sae import activations, autoencoders
 from seqsae_core.store import PROGRESS
@@ -79,17 +80,21 @@ def sweep(folder: str | Path, given: Mapping[str, Any] | None = None) -> Study:
     that cannot be, a study that is not built as far as its own dictionary, or one that another process builds.
     """
     folder = Path(folder)
-    refuse_second_build(folder)
-    study = Study.open(folder)
+    Study.open(folder)
+    with writing(folder, "sweep"):
+        return _swept(Study.open(folder), given or {})
+
+
+def _swept(study: Study, given: Mapping[str, Any]) -> Study:
     own = study.config
     recipe = _recipe(own)
-    points = Grid.of(recipe, given or {}).points(recipe.recommender, recipe.sae)
+    points = Grid.of(recipe, given).points(recipe.recommender, recipe.sae)
     require_built(study)
     configs = {own.dictionary: own}  # first, and where a point has its name, with its own settings
     for config in (replace(own, sae=point) for point in points):
         configs.setdefault(config.dictionary, config)
     budget = SAE.budget_seconds + SCREEN.budget_seconds
-    progress = Progress(folder / PROGRESS, [(name, name, budget) for name in configs], job="sweep")
+    progress = Progress(study.path / PROGRESS, [(name, name, budget) for name in configs], job="sweep")
     for config in configs.values():
         make(study, config, progress)
     progress.finish()
@@ -119,7 +124,7 @@ def make(study: Study, config: StudyConfig, progress: Progress) -> None:
     if not todo:
         progress.skip(name)
         return
-    with failures_told(progress, name):
+    with failures_told(progress, name, study.path):
         progress.start(name)
         for stage in todo:
             detail = make_stage(study, config, stage, stamps[stage.name], _part(progress.update, stage, todo))

@@ -12,9 +12,9 @@ ROOT = Path(__file__).resolve().parents[1]
 CORE = ROOT / "seqsae_core"
 SOURCES = sorted([ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *CORE.rglob("*.py")])
 
-COMMON = {"checkpoint", "errors", "commands", "config", "device", "files", "progress"}
+COMMON = {"checkpoint", "errors", "commands", "config", "device", "files", "locking", "log", "progress"}
 SHARED = {"data", "recommender", "sae"}
-STUDY = SHARED | {"store", "study"}
+STUDY = SHARED | {"adapters", "store", "study"}
 BUILD = STUDY | {"interpret", "steering"}
 ROWS = {
     "__init__": set(),
@@ -24,26 +24,35 @@ ROWS = {
     "config": set(),
     "device": set(),
     "files": set(),
+    "locking": set(),
+    "log": set(),
     "progress": set(),
     "data": set(),
     "recommender": {"data"},
+    "adapters": {"data", "recommender"},
     "sae": {"data", "recommender"},
     "interpret": SHARED,
+    "manifest": set(),
     "steering": SHARED,
-    "store": set(),
-    "study": SHARED | {"store"},
+    "store": {"manifest"},
+    "study": SHARED | {"adapters", "store"},
     "metrics": STUDY,
     "reviews": {"study"},
     "reports": {"study"},
     "export": STUDY | {"metrics", "reviews"},
-    "build": BUILD | {"stages", "extras"},
+    "build": BUILD | {"stages", "extras", "library"},
+    "library": BUILD | {"build"},
     "stages": BUILD | {"extras"},
     "extras": BUILD,
     "sweep": BUILD | {"build"},
+    "verify": BUILD | {"build", "stages"},
     "importing": BUILD | {"build", "sweep"},
     "figures": {"recommender", "study"},
     "serving": {"study"},
-    "__main__": {"build", "metrics", "export", "serving", "study", "sweep", "importing", "recommender", "reviews"},
+    "__main__": {
+        "adapters", "build", "metrics", "export", "serving", "study", "sweep", "importing", "verify", "recommender",
+        "reviews",
+    },
     "dashboard": BUILD | {"build", "figures", "metrics", "export", "reports", "reviews", "serving"},
     "pages": BUILD | {"dashboard", "figures", "metrics", "export"},
     "app": {"dashboard"},

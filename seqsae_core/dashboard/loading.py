@@ -5,16 +5,20 @@ Torch is imported only by `Opened.steerer`.
 
 import gc
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
+from seqsae_core import log
+from seqsae_core.build import out_of_date
 from seqsae_core.dashboard import navigation, permalink, review_names, using, versions, waiting
 from seqsae_core.dashboard.permalink import View
 from seqsae_core.data.concepts import ConceptTable
@@ -111,6 +115,10 @@ class Opened:
         """Trade-off curves."""
         return self._read("tradeoff", "steering", self.dictionary)
 
+    def segments(self) -> pd.DataFrame:
+        """Curves by how often users watch the concept."""
+        return self._read("segments", "steering", self.dictionary)
+
     def steering_summary(self) -> dict[str, Any]:
         """Lift within a budget of each method."""
         return self._read("steering_summary", "steering", self.dictionary)
@@ -138,7 +146,7 @@ def page(body: Callable[[Opened], None], needs: Sequence[str]) -> None:
         _broken_link(error)
         return
     navigation.bar(view)
-    with errors_shown():
+    with errors_shown(), _timed(view):
         folder = study_folder(view)
         opened = _open(view, folder, needs)
         if opened is not None:
@@ -161,11 +169,54 @@ def page_without_study(body: Callable[[], None]) -> None:
 
 @contextmanager
 def errors_shown() -> Iterator[None]:
-    """Shows a UserError in place of what the block would have drawn; for bodies of pages and of fragments."""
+    """Shows a UserError in place of what the block would have drawn; for bodies of pages and of fragments.
+
+    Anything else goes to the study's log; the page shows the id that the log explains it under.
+    """
     try:
         yield
     except UserError as error:
         st.error(str(error), icon=":material/error:")
+    except Exception as error:  # noqa: BLE001 - a page shows what went wrong; the log says why
+        st.exception(_unexpected(error))
+
+
+class Unexpected(Exception):
+    """What a page says of an error that nobody expected."""
+
+
+def _unexpected(error: Exception) -> Unexpected:
+    """The error is in the log afterwards; what to say of it, with its id and where it is explained."""
+    folder, remedy = studies_root(), ""
+    with suppress(UserError):
+        view = permalink.read()
+        folder = study_folder(view)
+        remedy = _of_another_version(Study.open(folder), view)
+    name = log.error(folder, error, page=_page_name())
+    return Unexpected(f"error {name}. {remedy}What happened stands in {folder / log.LOG} under this id.")
+
+
+def _of_another_version(study: Study, view: View) -> str:
+    """A study that an earlier version built may lack what this one reads: then what builds it anew."""
+    dictionary = view.dictionary or study.default_dictionary
+    old = dictionary in study.dictionaries and out_of_date(study, dictionary)
+    return f"An earlier version built this study; build it anew: {study.build_command()}. " if old else ""
+
+
+@contextmanager
+def _timed(view: View) -> Iterator[None]:
+    """Writes how long a page took to the log of a study that is there."""
+    began = time.perf_counter()
+    yield
+    with suppress(UserError):
+        folder = study_folder(view)
+        if Study.exists(folder):
+            log.write(folder, "page", page=_page_name(), ms=round(1000 * (time.perf_counter() - began)))
+
+
+def _page_name() -> str:
+    """The last part of the address, `` for the first page; only the path, not what the link says."""
+    return urlsplit(str(st.context.url or "")).path.rsplit("/", 1)[-1]
 
 
 def studies_root() -> Path:
@@ -174,8 +225,15 @@ def studies_root() -> Path:
 
 
 def study_folder(view: View) -> Path:
-    """Folder of the study that a link names, or of the default one ($SEQSAE_STUDY, or movietweetings)."""
-    return studies_root() / (view.study or os.environ.get("SEQSAE_STUDY") or "movietweetings")
+    """Folder of the study that a link names, or of the default one ($SEQSAE_STUDY, or movietweetings).
+
+    Raises UserError where a link names a folder that leads out of the one with the studies.
+    """
+    root = studies_root()
+    if view.study and not (root / view.study).resolve().is_relative_to(root.resolve()):
+        named = permalink.quote(view.study)
+        raise UserError(f"The link's study {named} is not in {root}: open it by `serve` with its own path.")
+    return root / (view.study or os.environ.get("SEQSAE_STUDY") or "movietweetings")
 
 
 def studies() -> list[str]:

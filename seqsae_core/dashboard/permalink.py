@@ -86,11 +86,16 @@ def quote(text: str) -> str:
 
 
 def _name(name: str, text: str) -> str | None:
-    if name == "study" and (text in (".", "..") or any(c in text for c in "/\\\0")):
+    if name == "study" and (text in (".", "..") or any(c in text for c in "/\\\0") or not _nameable(text)):
         raise UserError(
             f"The link's study {quote(text)} is not a study's name: use the folder's name alone, without a path."
         )
     return text or None
+
+
+def _nameable(text: str) -> bool:
+    """Whether a file system takes the text as a name: at most 255 bytes, no lone surrogates."""
+    return len(text.encode(errors="replace")) <= 255 and not any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def _number(name: str, text: str) -> int:

@@ -77,7 +77,7 @@ def show(opened: Opened) -> None:
         for label, (file, kind, make) in files.items():
             st.download_button(label, make, f"{name}-{file}", kind, icon=":material/download:")
     widgets.section("In", "An export of this program. Nothing is written before it is checked whole.")
-    sent = st.file_uploader("Export to bring in", type=["json", "csv"], max_upload_size=200)
+    sent = st.file_uploader("Export to bring in", type=["json", "csv"], max_upload_size=50)
     if sent is not None:
         _import(opened, desk, sent.getvalue())
 

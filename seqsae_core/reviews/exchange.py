@@ -19,8 +19,8 @@ from seqsae_core.reviews.store import COLUMNS, Reviews
 FORMAT, VERSION = "seqsae-reviews", 1
 NUMBERS = {"latent": int, "confidence": int, "seconds": float, "cosine": float}
 OPTIONAL = ("verdict", "target", "confidence", "seconds", "cosine")
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
-MOST_CHARACTERS = 200_000_000
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", "'")
+MOST_CHARACTERS, MOST_EVENTS = 50_000_000, 200_000
 Directions = dict[tuple[str, int], np.ndarray]
 
 
@@ -105,6 +105,8 @@ def read(text: str, reviews: Reviews, fingerprint: str, latents: Collection[int]
         raise UserError(f"The file has {len(text):,} characters; at most {MOST_CHARACTERS:,} are read. Split it.")
     parse = _read_json if text.lstrip("\ufeff \t\r\n").startswith("{") else _read_csv
     events, names, directions = parse(text.lstrip("\ufeff"))
+    if len(events) > MOST_EVENTS:
+        raise UserError(f"The file has {len(events):,} events; at most {MOST_EVENTS:,} are read at once. Split it.")
     _refuse_twice(events)
     there = {event.uid for event in reviews.events()}
     unknown = tuple(e for e in events if e.fingerprint == fingerprint and e.latent not in latents)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqsae_core.errors import UserError
-from seqsae_core.files import replacing
+from seqsae_core.files import explained, replacing
 from seqsae_core.steering.displacement import check_position
 from seqsae_core.steering.edits import Edit, check
 from seqsae_core.steering.notation import check_dictionary, from_list, to_list
@@ -40,6 +40,8 @@ class Scenario:
             raise UserError(f"A scenario needs a name of 1 to {LONGEST_NAME} printable characters: “{self.name[:90]}”.")
         if len(self.note) > LONGEST_NOTE:
             raise UserError(f"The note has {len(self.note)} characters: shorten it to {LONGEST_NOTE}.")
+        if any("\ud800" <= c <= "\udfff" for c in self.note + self.dictionary):
+            raise UserError("The note holds characters that cannot be stored (lone surrogates). Remove them.")
         check_position(self.position)
 
     def for_steerer(self, steerer: "Steerer") -> tuple["Steerer", tuple[Edit, ...]]:
@@ -60,11 +62,15 @@ class Listing:
 
 
 def save(folder: Path, scenario: Scenario) -> Path:
-    """Write a scenario, whole or not at all; it takes the place of the one of the same name. Returns its file."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write a scenario, whole or not at all; it takes the place of the one of the same name. Returns its file.
+
+    Raises UserError where the disk refuses.
+    """
     path = path_of(folder, scenario.name)
-    with replacing(path) as aside:
-        aside.write_text(to_json(scenario), encoding="utf-8")
+    with explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as aside:
+            aside.write_text(to_json(scenario), encoding="utf-8")
     return path
 
 
@@ -79,7 +85,8 @@ def load(folder: Path, name: str) -> Scenario:
 
 def delete(folder: Path, name: str) -> None:
     """Remove the scenario of a name; nothing happens where there is none."""
-    path_of(folder, name).unlink(missing_ok=True)
+    with explained(folder):
+        path_of(folder, name).unlink(missing_ok=True)
 
 
 def listing(folder: Path) -> Listing:

@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 
 import pytest
+import streamlit as st
 
 from seqsae_core.study import Study
 from tests.pages import synthetic
@@ -138,3 +140,31 @@ def test_hostile_titles_and_names_stay_text(open_page, tmp_path):
     synthetic.rename(path, 3, "<b>bold</b> **x** [y](http://z)")
     page = open_page("latent", folder, latent=3)
     assert page.title[0].value == r"\<b\>bold\</b\> \*\*x\*\* \[y\]\(http\:\//z\)".replace(r"\//", "//")
+
+
+def test_an_unexpected_error_has_an_id_that_the_log_explains(open_page, tmp_path, monkeypatch):
+    folder = synthetic.make(tmp_path / "demo")
+    page = open_page("latents", folder)
+    monkeypatch.setattr(Study, "features", lambda *_: {}["nothing"])
+    st.cache_resource.clear()
+    page.run()
+    (shown,) = page.exception
+    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    (error,) = [line for line in lines if line["event"] == "error"]
+    assert f"error {error['id']}" in shown.message and str(folder / "log.jsonl") in shown.message
+    assert not shown.stack_trace and "KeyError" in error["traceback"] and "nothing" not in shown.message
+    assert next(line["ms"] for line in lines if line["event"] == "page") >= 0
+
+
+def test_an_error_on_a_study_of_an_earlier_version_comes_with_the_command_that_rebuilds_it(
+    open_page, tiny_study, tmp_path, monkeypatch
+):
+    study = Study.open(shutil.copytree(tiny_study, tmp_path / "old"))
+    study.manifest["stages"]["data"]["stamp"] = "of an earlier version"
+    study.manifest["stages"][f"dictionaries/{study.default_dictionary}/evidence"]["stamp"] = "so too"
+    study.update_manifest()
+    page = open_page("latents", study.path)
+    monkeypatch.setattr(Study, "features", lambda *_: {}["a column of today"])
+    st.cache_resource.clear()
+    page.run()
+    assert study.build_command() in page.exception[0].message
