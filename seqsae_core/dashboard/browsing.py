@@ -97,6 +97,7 @@ def browse(opened: Opened) -> None:
         nothing_found(opened)
     else:
         table_and_map(opened, rows)
+    _titles(opened, opened.stamp("data", "evidence"))  # while one looks, so that the first search need not wait
 
 
 def nothing_found(opened: Opened) -> None:

@@ -12,8 +12,8 @@ from seqsae_core.figures.bump import bump
 
 HOW_TO_READ = (
     "One line an item that is among the first ten at some strength, the others' strengths held: green where it ends "
-    "higher than at 0, red where lower. Above the dashed line is the list shown; the dotted line is the strength set "
-    "now. A line that breaks off is beyond the thirtieth place there."
+    "higher than at 0, red where lower; named at the right is the list at the largest strength. Above the dashed line "
+    "is the list shown; the dotted line is the strength set now. A line that breaks off is beyond the thirtieth place."
 )
 
 

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from seqsae_core.figures.style import DEMOTED, PROMOTED, RIVALS, finish
 
-LONGEST = 26
+LONGEST = 22
 
 
 def ranks(lists: Sequence[Sequence[int]], shown: int) -> dict[int, np.ndarray]:
@@ -27,23 +27,33 @@ def bump(
     strengths: Sequence[float], lists: Sequence[Sequence[int]], titles: Mapping[int, str], shown: int, now: float
 ) -> go.Figure:
     """A line an item: green where its rank at the largest strength is better than at 0, red where worse. Items that no
-    strength brings among the first `shown` are left out; ranks beyond twice that are cut off. now: the strength set."""
+    strength brings among the first `shown` are left out; ranks beyond twice that are cut off; those of the list at the
+    largest strength are named. now: the strength set."""
     figure, zero = go.Figure(), int(np.abs(strengths).argmin())
     for item, rank in ranks(lists, shown).items():
         figure.add_trace(_line(strengths, rank, titles[item], zero, shown))
+        if rank[-1] <= shown:
+            figure.add_annotation(
+                x=1, xref="paper", xanchor="left", xshift=6, y=rank[-1], text=escape(_short(titles[item])),
+                showarrow=False, font={"size": 12},
+            )  # fmt: skip
     figure.add_vline(now, line={"color": RIVALS, "width": 1.5, "dash": "dot"})
     figure.add_hline(shown + 0.5, line={"color": RIVALS, "width": 1, "dash": "dash"})
     figure.update_xaxes(title="strength", zeroline=True)
     figure.update_yaxes(title="rank", range=[2 * shown + 0.5, 0.5], tickvals=[1, *range(5, 2 * shown + 1, 5)])
-    return finish(figure, height=430, hovermode="closest")
+    figure = finish(figure, height=450, top=36, hovermode="closest")
+    return figure.update_layout(margin_r=8 * LONGEST)
+
+
+def _short(title: str) -> str:
+    return title if len(title) <= LONGEST else title[: LONGEST - 1] + "…"
 
 
 def _line(strengths: Sequence[float], rank: np.ndarray, title: str, zero: int, shown: int) -> go.Scatter:
     was, becomes = (np.nan_to_num(rank[at], nan=4 * shown) for at in (zero, -1))
     colour = PROMOTED if becomes < was else DEMOTED if becomes > was else RIVALS
-    name = title if len(title) <= LONGEST else title[: LONGEST - 1] + "…"
     return go.Scatter(
-        x=list(strengths), y=rank, mode="lines+markers", name=escape(name), connectgaps=False, cliponaxis=True,
+        x=list(strengths), y=rank, mode="lines+markers", name=escape(_short(title)), connectgaps=False, cliponaxis=True,
         line={"color": colour, "width": 2, "shape": "spline", "smoothing": 0.6}, marker={"size": 4}, opacity=0.85,
         hovertemplate=escape(title) + "<br>rank %{y} at %{x:+.1f}<extra></extra>",
     )  # fmt: skip

@@ -14,13 +14,14 @@ from tests.browser.test_appearance import PATHS
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
 RUN = "() => axe.run(document, { resultTypes: ['violations'] })"
 BAD = ("serious", "critical")
+EVERY = PATHS | {"review": "/review", "new study": "/new_study", "title": "/find?items=3"}
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize("key", PATHS)
+@pytest.mark.parametrize("key", EVERY)
 def test_no_serious_finding(key: str, page: Page, address: str) -> None:
-    driving.open_page(page, address + PATHS[key])
+    driving.open_page(page, address + EVERY[key])
     if key == "steer":
         driving.scene_of(page)
     page.evaluate(AXE)
