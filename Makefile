@@ -5,19 +5,19 @@ STUDY ?= studies/movietweetings
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test lint clean chromium rivals dictionaries overcomplete benchmark-rivals
+.PHONY: run test lint clean chromium rivals dictionaries libraries overcomplete benchmark-rivals
 
 run: .venv/.runtime
 	@$(BIN)/python -m seqsae_core serve $(STUDY) --build $(if $(TIME_BUDGET),--time-budget $(TIME_BUDGET))
 
-test: .venv/.development chromium rivals dictionaries
+test: .venv/.development chromium rivals dictionaries libraries
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 lint: .venv/.development
 	$(BIN)/ruff check .
 
 clean:
-	rm -rf .venv .venv-rivals .venv-dictionaries .venv-overcomplete .venv-benchmarks studies .pytest_cache .ruff_cache tests/artefacts
+	rm -rf .venv .venv-rivals .venv-dictionaries .venv-libraries .venv-overcomplete .venv-benchmarks studies .pytest_cache .ruff_cache tests/artefacts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.runtime: requirements.txt | $(BIN)/pip
@@ -52,6 +52,11 @@ rivals:
 dictionaries:
 	@$(MAKE) --no-print-directory .venv-dictionaries/.installed || { \
 		echo "SAELens could not be installed, so the tests against it skip. To try again: make dictionaries"; test -z "$$CI"; }
+
+# Models of RecTools and RecBole are compared with the libraries themselves.
+libraries:
+	@$(MAKE) --no-print-directory .venv-libraries/.installed || { \
+		echo "RecTools and RecBole could not be installed, so the tests against them skip. To try again: make libraries"; test -z "$$CI"; }
 
 # The libraries that only benchmarks/recommender.py and benchmarks/dictionaries.py train beside ours; no test needs them.
 benchmark-rivals: .venv-benchmarks/.installed dictionaries overcomplete

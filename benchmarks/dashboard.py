@@ -1,7 +1,9 @@
-"""How fast the live slider answers in a real browser: `python benchmarks/dashboard.py STUDY [--releases N]`.
+"""How fast pages answer in a real browser: `python benchmarks/dashboard.py STUDY [--releases N]` for the live slider,
+`python benchmarks/dashboard.py --filters N` for the table of 16,384 latents of an invented study.
 
 Times are taken inside the page: from the slider's `change` event to the answer in the DOM and to the frame that shows
-it, and between animation frames while the mouse drags.
+it, and between animation frames while the mouse drags; of a filter from the event to the new count under the table,
+which for a search includes the pause of 100 ms after the last letter.
 """
 
 import argparse
@@ -19,6 +21,23 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.browser import driving  # noqa: E402
+from tests.pages import synthetic  # noqa: E402
+
+LATENTS = 16_384
+SEARCHES = ("drama", "war", "199", "comedy", "the", "horror")
+STATES = ("Significant", "Not significant", "Dead", "All")
+COUNTED = """() => {
+  const seen = window.counted = { began: 0, took: [], said: null };
+  const begin = () => { seen.began = performance.now(); };
+  for (const type of ['input', 'pointerdown']) document.addEventListener(type, begin, true);
+  const count = () => [...document.querySelectorAll('[data-testid=stCaptionContainer]')].map((e) => e.textContent)
+    .find((text) => text.includes('best-evidenced'));
+  seen.said = count();
+  new MutationObserver(() => {
+    const now = count();
+    if (now && now !== seen.said) { seen.said = now; seen.took.push(performance.now() - seen.began); }
+  }).observe(document.body, { childList: true, subtree: true, characterData: true });
+}"""
 
 WATCH = """() => {
   const roots = [...document.querySelectorAll('[data-testid=stBidiComponentIsolated]')].map((e) => e.shadowRoot);
@@ -44,20 +63,55 @@ WATCH = """() => {
 def main() -> None:
     """Measure and print one JSON object."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("study", type=Path)
+    parser.add_argument("study", type=Path, nargs="?")
     parser.add_argument("--releases", type=int, default=60)
+    parser.add_argument("--filters", type=int, default=0, help="measure so many filters instead of the slider")
     options = parser.parse_args()
     path = driving.chromium_path()
     if path is None:
         sys.exit("No Chromium on this machine: apt-get install chromium")
-    with tempfile.TemporaryDirectory() as logs, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = driving.launch(playwright, path)
-        with driving.dashboard(options.study.resolve(), Path(logs) / "dashboard.log") as address:
+        study = large(Path(folder)) if options.filters else options.study.resolve()
+        with driving.dashboard(study, Path(folder) / "dashboard.log") as address:
             page = browser.new_page(viewport={"width": 1440, "height": 900})
-            seen = measure(page, address, options.releases)
+            if options.filters:
+                found = filtering(page, address, options.filters)
+            else:
+                found = sliding(measure(page, address, options.releases))
         version = browser.version
         browser.close()
-    print(json.dumps(report(options.study, seen, version), indent=1))
+    print(json.dumps({"study": str(study), **found, "machine": machine(version)}, indent=1))
+
+
+def large(folder: Path) -> Path:
+    """An invented study of 16,384 latents."""
+    return synthetic.enlarge(synthetic.make(folder / "large"), LATENTS)
+
+
+def filtering(page: Page, address: str, count: int) -> dict:
+    """Milliseconds from a letter, and from a click on a state, to the new count under the table."""
+    driving.open_page(page, f"{address}/latents")
+    page.get_by_text("the best-evidenced first").wait_for()
+    page.wait_for_timeout(3000)
+    page.evaluate(COUNTED)
+    typed, clicked = [], []
+    for turn in range(count):
+        page.get_by_role("textbox", name="Search").fill(SEARCHES[turn % len(SEARCHES)])
+        typed.append(_took(page))
+        page.get_by_role("textbox", name="Search").fill("")
+        _took(page)
+        for state in STATES:
+            page.get_by_test_id("stButtonGroup").first.get_by_text(state, exact=True).click()
+            clicked.append(_took(page))
+    return {"latents": LATENTS, "search_to_count_ms": summary(typed), "state_to_count_ms": summary(clicked)}
+
+
+def _took(page: Page) -> float:
+    page.wait_for_function("window.counted.took.length > 0", timeout=driving.PATIENCE * 1000)
+    took = page.evaluate("window.counted.took.splice(0)[0]")
+    page.wait_for_timeout(1500)
+    return took
 
 
 def measure(page: Page, address: str, releases: int) -> dict[str, list[float]]:
@@ -78,20 +132,23 @@ def measure(page: Page, address: str, releases: int) -> dict[str, list[float]]:
     return page.evaluate("window.seen")
 
 
-def report(study: Path, seen: dict[str, list[float]], browser: str) -> dict:
-    """Medians and 95th percentiles in milliseconds, and the machine."""
+def sliding(seen: dict[str, list[float]]) -> dict:
+    """Medians and 95th percentiles in milliseconds."""
     return {
-        "study": str(study),
         "release_to_list_ms": summary(seen["dom"]),
         "release_to_painted_ms": summary(seen["painted"]),
         "frame_while_dragging_ms": summary(seen["frames"]),
-        "machine": {
-            "cores": os.cpu_count(),
-            "architecture": platform.machine(),
-            "python": platform.python_version(),
-            "browser": f"Chromium {browser}, headless, without a GPU",
-            "load_at_end": os.getloadavg()[0],
-        },
+    }
+
+
+def machine(browser: str) -> dict:
+    """What it was measured on."""
+    return {
+        "cores": os.cpu_count(),
+        "architecture": platform.machine(),
+        "python": platform.python_version(),
+        "browser": f"Chromium {browser}, headless, without a GPU",
+        "load_at_end": os.getloadavg()[0],
     }
 
 

@@ -1,8 +1,8 @@
 """What the program survives: `python benchmarks/reliability.py PART [options]`; each part prints one JSON object.
 
 changes: `tiny` builds killed before every change that they make to names; random: at random moments; reviews: writers
-of reviews; fuzz: tests/fuzz with many cases; soak: sessions that steer at once. What is counted is in
-benchmarks/faults/.
+of reviews; fuzz: tests/fuzz with many cases; soak: sessions that steer at once; disks: builds on disks that
+are too small. What is counted is in benchmarks/faults/.
 """
 
 import argparse
@@ -30,6 +30,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=600.0, help="no further try begins after so many")
     parser.add_argument("--stages", nargs="+", help="changes: of these stages only")
     parser.add_argument("--step", type=int, default=1, help="changes: every n-th of them")
+    parser.add_argument("--kib", type=int, nargs="+", default=[8, 300, 700, 1000, 4000], help="disks: their sizes")
     parser.add_argument("--study", type=Path, help="soak: a finished study, which is copied")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
@@ -77,6 +78,14 @@ def fuzz(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     return {"cases": sum(cases.values()), "by_test": cases, "failed": failed, "status": done.returncode}
 
 
+def disks(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """Builds on disks of too few KiB."""
+    _, reference, config = _uninterrupted(folder)
+    from benchmarks.faults.disks import full
+
+    return full(reference, folder, config, options.kib)
+
+
 def soak(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     """`--tries` sessions that steer at once for `--minutes`: p95 of first and last fifths, memory, errors in logs.
 
@@ -101,7 +110,7 @@ def _uninterrupted(folder: Path) -> tuple[Any, Path, Any]:
     return kills, reference, config
 
 
-PARTS = {"changes": changes, "random": at_random, "reviews": reviews, "fuzz": fuzz, "soak": soak}
+PARTS = {"changes": changes, "random": at_random, "reviews": reviews, "fuzz": fuzz, "soak": soak, "disks": disks}
 
 if __name__ == "__main__":
     main()

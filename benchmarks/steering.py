@@ -5,7 +5,9 @@ the same history through the same model (`pass`: batch of one, whole window, all
 recommendation (`plain`: the quick way for one history, with its list). `wall` is what a caller waits, `cpu` the
 thread's own time, which says less of who else uses the machine; `of_a_pass` is the median over histories of a call's
 cpu time over that of the pass of the same history. Then held-out users a second when the curves are measured: lists and
-ranks under 1 and 17 strengths, on all threads given.
+ranks under 1 and 17 strengths, on all threads given; and those of a whole `curve_of` of 17 strengths, hidden states,
+looks and intervals included, users a second and users × strengths a second. Last, over all test users (or as many as
+asked), how many lists at strength 0 of every kind of edit are the unsteered one.
 """
 
 import argparse
@@ -24,10 +26,11 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from seqsae_core.recommender.recommend import hidden_of  # noqa: E402
-from seqsae_core.steering.edits import Edit, ablate, set_to  # noqa: E402
+from seqsae_core.steering.edits import Edit, ablate, clamp, set_to  # noqa: E402
 from seqsae_core.steering.evaluation import collect_contexts, held_out_users, lists_under, workers  # noqa: E402
 from seqsae_core.steering.reasons import what_would_raise, why  # noqa: E402
 from seqsae_core.steering.steerer import Steerer  # noqa: E402
+from seqsae_core.steering.tradeoff import curve_of  # noqa: E402
 from seqsae_core.study import Study  # noqa: E402
 
 WARM_UP, STRENGTHS = 20, 41
@@ -39,6 +42,7 @@ def main() -> None:
     parser.add_argument("study", type=Path)
     parser.add_argument("--calls", type=int, default=500)
     parser.add_argument("--users", type=int, default=2000)
+    parser.add_argument("--identity", type=int, default=None, help="test users to compare at strength 0; all if absent")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     options = parser.parse_args()
     study = Study.open(options.study)
@@ -51,12 +55,15 @@ def main() -> None:
     found = {position: latencies(steerer.at(position), histories, latent) for position in ("last", "all")}
     edits = {"add": Edit(latent, 1.0), "mass": Edit(latent, 1.0, "mass")}
     batch = {kind: throughput(steerer, sequences, split, users, e, options.threads) for kind, e in edits.items()}
+    whole = curves(steerer, study, sequences, split, options.users, options.threads)
+    same = identity(steerer, sequences, split, latent, options.identity)
     machine = {
         "cores": os.cpu_count(), "architecture": platform.machine(), "python": platform.python_version(),
         "torch": torch.__version__, "load_at_end": os.getloadavg()[0],
     }  # fmt: skip
     shape = {"items": sequences.n_items, "width": steerer.model.width, "latents": steerer.sae.latents}
-    print(json.dumps({"model": shape, "ms_per_call": found, "users_per_second": batch, "machine": machine}, indent=1))
+    told = {"ms_per_call": found, "users_per_second": batch, "curve_of": whole, "identity": same}
+    print(json.dumps({"model": shape, **told, "machine": machine}, indent=1))
 
 
 def latencies(steerer: Steerer, histories: list[np.ndarray], latent: int) -> dict[str, dict]:
@@ -128,6 +135,36 @@ def throughput(steerer: Steerer, sequences, split, users: np.ndarray, edit: Edit
             found[name] = round(threads * len(users) / (time.perf_counter() - start))
     torch.set_num_threads(1)
     return found
+
+
+def curves(steerer: Steerer, study: Study, sequences, split, users: int, threads: int) -> dict[str, float]:
+    """Of one curve of a concept on demand, after a warm-up."""
+    torch.set_num_threads(threads)
+    latent, labels = int(study.features()["density"].idxmax()), np.zeros(sequences.n_items + 1, np.float32)
+    labels[1::3] = 1
+    curve_of(steerer, [Edit(latent, 1.0)], labels, sequences, split, 40)
+    start = time.perf_counter()
+    table = curve_of(steerer, [Edit(latent, 1.0)], labels, sequences, split, users)
+    seconds, measured = time.perf_counter() - start, int(table["users"].iloc[0])
+    torch.set_num_threads(1)
+    rates = {"users_per_second": measured / seconds, "lists_per_second": measured * len(table) / seconds}
+    return {"users": measured, "seconds": round(seconds, 2), **{name: round(rate) for name, rate in rates.items()}}
+
+
+def identity(steerer: Steerer, sequences, split, latent: int, most: int | None) -> dict[str, int]:
+    """Test users, and for how many the list of every kind of edit at strength 0 is the unsteered one: items, scores."""
+    users = np.flatnonzero(split.test_at >= 1)[:most]
+    others = [(latent + step) % steerer.sae.latents for step in (1, 2, 3)]
+    kinds = [Edit(latent, 0.0), Edit(latent, 0.0, "scale"), Edit(latent, 0.0, "mass"), ablate(others[0], 0.0)]
+    kinds += [set_to(others[1], 2.0, 0.0), clamp(others[2], 1.0, 2.0, 0.0), Edit(latent, 0.0, by_taste=True)]
+    items = scores = 0
+    for user in users:
+        history = sequences.of(user)[: split.test_at[user]]
+        plain = steerer.recommend(history)
+        before, after = steerer.compare(history, kinds)
+        items += np.array_equal(plain.items, after.items)
+        scores += np.array_equal(before.scores, after.scores)
+    return {"test_users": len(users), "same_items": items, "same_scores": scores}
 
 
 if __name__ == "__main__":

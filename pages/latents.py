@@ -1,4 +1,4 @@
-"""Every latent: a table to search and sort beside the map; a click on either opens one."""
+"""Every latent: a table to search, narrow and sort beside the map; a click on either opens one."""
 
 from seqsae_core.dashboard import navigation
 
@@ -9,14 +9,9 @@ from seqsae_core.dashboard.loading import Opened  # noqa: E402
 
 
 def body(opened: Opened) -> None:
-    """Heading, filters, and table beside map."""
-    everything = browsing.latents(opened)
-    widgets.title("Latents", lead(everything))
-    rows = browsing.filtered(everything, *browsing.controls(opened.view))
-    if rows.empty:
-        browsing.nothing_found(opened)
-        return
-    browsing.table_and_map(opened, rows)
+    """Heading, search and facets, table beside map."""
+    widgets.title("Latents", lead(opened.features("latents")))
+    browsing.browse(opened)
 
 
 def lead(rows) -> str:

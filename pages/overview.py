@@ -6,6 +6,7 @@ navigation.setup()
 
 import streamlit as st  # noqa: E402
 
+from seqsae_core.adapters.names import FAMILIES  # noqa: E402
 from seqsae_core.dashboard import (  # noqa: E402
     dictionaries,
     extras,
@@ -13,6 +14,7 @@ from seqsae_core.dashboard import (  # noqa: E402
     headline,
     loading,
     quality,
+    taking,
     using,
     waiting,
     widgets,
@@ -21,7 +23,7 @@ from seqsae_core.dashboard.loading import Opened  # noqa: E402
 from seqsae_core.figures import contest as contest_figures  # noqa: E402
 from seqsae_core.figures import recommender as recommender_figures  # noqa: E402
 
-NAMES = {"sasrec": "A causal transformer (SASRec)", "bert4rec": "A bidirectional transformer (BERT4Rec)"}
+NAMES = {"sasrec": "A causal transformer (SASRec)", "bert4rec": "A bidirectional transformer (BERT4Rec)", **FAMILIES}
 COMPARED = (
     "For each concept the best feature, chosen on one set of held-out users and scored on another; dots are means "
     "over concepts, bars 95 % intervals."
@@ -42,7 +44,7 @@ def body(opened: Opened) -> None:
     with_stage(opened, "evidence", evidence, "The comparison of latents and neurons comes with the evidence.")
     with_stage(opened, "recommender", recommender, "The recommender is being trained.")
     with_stage(opened, "sae", dictionary, "The dictionary's figures come when it is trained.")
-    if opened.has("steering") and not opened.study.config.sae.imported:
+    if opened.has("steering") and not (opened.study.config.sae.imported or opened.study.config.recommender.imported):
         extras.card(opened)
     others(opened)
 
@@ -60,8 +62,11 @@ def introduction(opened: Opened) -> None:
     text, button = st.columns([5, 2], vertical_alignment="bottom")
     with text:
         widgets.title(opened.study.name.replace("-", " ").capitalize(), summary(opened))
-    if button.button("Steer a recommendation", type="primary", icon=":material/tune:", width="stretch"):
-        navigation.go("steer", opened.view.home())
+    with button:
+        if opened.has("evidence"):
+            taking.study_summary(opened)
+        if st.button("Steer a recommendation", type="primary", icon=":material/tune:", width="stretch"):
+            navigation.go("steer", opened.view.home())
 
 
 def summary(opened: Opened) -> str:
@@ -103,6 +108,8 @@ def recommender(opened: Opened) -> None:
     with st.expander("Other cutoffs, and what the lists look like"):
         st.dataframe(quality.everything(metrics), hide_index=True)
         st.caption(quality.HOW_READ)
+    if metrics.get("golden"):
+        st.caption(quality.how_imported(metrics["golden"]))
     if metrics.get("log"):
         with st.expander("How it was trained"):
             widgets.chart(recommender_figures.training(metrics["log"]), quality.how_trained(metrics), "training")
@@ -121,11 +128,12 @@ def others(opened: Opened) -> None:
     views += [
         (home.but(study=name, dictionary=None), f"Study {name}") for name in loading.studies() if name != study.name
     ]
-    if views:
-        widgets.section("Also here")
-        with st.container(horizontal=True):
-            for view, label in views:
-                navigation.link("overview", view, widgets.plain(label), icon=":material/folder_open:")
+    widgets.section("Also here")
+    with st.container(horizontal=True):
+        for view, label in views:
+            navigation.link("overview", view, widgets.plain(label), icon=":material/folder_open:")
+        navigation.link("studies", home, "All studies, and what they cost", icon=":material/list:")
+        navigation.link("new_study", home, "New study", icon=":material/add:")
 
 
 loading.page(body, needs=("data",))

@@ -1,7 +1,8 @@
-"""The commands: build, serve, recommend, metrics, verify, sweep, import-dictionary, use, extras, export, reviews."""
+"""The command line: building, opening, measuring, steering and exporting studies; imports; reviews."""
 
 import argparse
 import json
+import os
 import sys
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -16,6 +17,8 @@ DEFAULT_STUDY = "studies/movietweetings"
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0, or 2 with one line on what the user can mend."""
     options = _parser().parse_args(arguments)
+    if getattr(options, "trust", False):
+        os.environ["SEQSAE_TRUST"] = "1"
     try:
         options.run(options)
     except UserError as error:
@@ -54,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
         verb.set_defaults(run=run)
     _sweep_options(verbs.add_parser("sweep", help="train and screen other dictionaries of a study"))
     _import_options(verbs.add_parser("import-dictionary", help="bring in a dictionary of SAELens or sparsify"))
+    _convert_options(verbs.add_parser("convert", help="a checkpoint of another library as a folder for build --model"))
     use = verbs.add_parser("use", help="make a dictionary of a study its default, with all its evidence")
     use.add_argument("out", type=Path, metavar="DIR")
     use.add_argument("dictionary", metavar="DICTIONARY", help="a name that the page Dictionaries shows")
@@ -86,6 +90,8 @@ def _build_options(parser: argparse.ArgumentParser) -> None:
         "--min-interactions", type=int, metavar="N", help="users and items with fewer are left out (default: 5)"
     )
     parser.add_argument("--preset", default="default", help=", ".join(PRESETS))
+    parser.add_argument("--model", metavar="FOLDER", help="a converted model of another library, in place of training")
+    parser.add_argument("--trust", action="store_true", help="a model of your own code may run (docs/OWN_MODEL.md)")
     parser.add_argument("--architecture", help=f"{', '.join(ARCHITECTURES)} (default: the preset's own)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--split", help=f"{', '.join(SPLITS)} (default: the preset's own)")
@@ -127,6 +133,15 @@ def _import_options(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_import)
 
 
+def _convert_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("library", metavar="LIBRARY", help="what trained it (docs/OWN_MODEL.md lists them)")
+    parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="to write")
+    parser.add_argument("--python", type=Path, default=Path(sys.executable), help="that of the library's environment")
+    parser.add_argument("--trust", action="store_true", help="the checkpoint holds a pickle, which may run any code")
+    parser.set_defaults(run=_convert)
+
+
 def _build(options: argparse.Namespace) -> None:
     from seqsae_core.build import build, in_use
 
@@ -134,11 +149,18 @@ def _build(options: argparse.Namespace) -> None:
 
 
 def chosen(options: argparse.Namespace) -> StudyConfig:
-    """The configuration that the options of `build` ask for. Raises UserError as `preset` does."""
+    """The configuration that the options of `build` ask for. Raises UserError as `preset` and `applied` do."""
+    from seqsae_core.adapters.folder import applied
+
     columns = tuple(f"{role}_column" for role in COLUMN_ROLES)
     names = ("min_interactions", "split", "architecture", "time_budget", "memory", *columns)
     choices = {name: getattr(options, name) for name in names}
-    return preset(options.preset, options.seed, options.data, options.items, **choices)
+    config = preset(options.preset, options.seed, options.data, options.items, **choices)
+    if options.model is None:
+        return config
+    if options.architecture or options.time_budget:
+        raise UserError("--model brings a model that is trained: leave out --architecture and --time-budget.")
+    return applied(config, options.model)
 
 
 def _serve(options: argparse.Namespace) -> None:
@@ -188,6 +210,12 @@ def _import(options: argparse.Namespace) -> None:
 
     study = import_dictionary(options.out, options.source, options.layer, options.name)
     print(f"{len(study.dictionaries)} dictionaries in {study.path}; the dashboard's page Dictionaries compares them.")
+
+
+def _convert(options: argparse.Namespace) -> None:
+    from seqsae_core.adapters.converting import convert
+
+    print(convert(options.library, options.checkpoint, options.folder, options.python, options.trust))
 
 
 def _use(options: argparse.Namespace) -> None:

@@ -3,12 +3,14 @@
 import hashlib
 import json
 import platform
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from seqsae_core import log
@@ -50,6 +52,13 @@ def _read_with(config: StudyConfig) -> dict[str, Any]:
     return {name: value for name, value in asdict(config.data).items() if value or not name.endswith("_column")}
 
 
+def _model_of(config: StudyConfig) -> Any:
+    """What the model depends on: how it is trained or, where another library did, its files and not where they lie."""
+    settings = asdict(config.recommender)
+    path, files = (settings.pop(name) for name in ("imported", "fingerprint"))
+    return (settings, config.data.max_length) if path is None else {"imported": files}
+
+
 def _trained_with(config: StudyConfig) -> dict[str, Any]:
     """Settings of the dictionary; `imported` where it says something, since studies are older than it."""
     return {name: value for name, value in asdict(config.sae).items() if name != "imported" or value}
@@ -62,13 +71,13 @@ PIPELINE = (
         "Training the recommender",
         150,
         ("data",),
-        lambda c: (c.recommender, c.data.max_length),
+        _model_of,
         version=9,
     ),
     Stage("sae", "Training the sparse autoencoder", 60, ("recommender",), _trained_with, version=6),
     Stage("evidence", "Measuring what latents mean", 60, ("sae",), lambda c: c.evidence, version=3),
     Stage("map", "Drawing the map", 40, ("evidence",), lambda c: c.layout, version=2),
-    Stage("steering", "Measuring what steering costs", 60, ("evidence",), lambda c: c.steering, version=2),
+    Stage("steering", "Measuring what steering costs", 60, ("evidence",), lambda c: c.steering, version=3),
 )
 SCREEN = Stage("screen", "Figures for choosing a dictionary", 15, ("sae",), lambda c: c.evidence)
 EXTRAS = Stage(
@@ -77,7 +86,7 @@ EXTRAS = Stage(
     900,
     ("steering",),
     lambda c: (c.evidence, c.steering),
-    version=5,
+    version=6,
 )
 
 
@@ -109,6 +118,11 @@ def _with_settings(study: Study, config: StudyConfig) -> Study:
 def build_extras(folder: str | Path) -> Study:
     """Build the stage `extras` of the study at `folder`, and what it needs, with the study's own settings."""
     config = Study.open(folder).config
+    if config.recommender.imported:
+        raise UserError(
+            f"{folder}: the model was trained elsewhere, so the extras cannot train it again on shuffled histories, as "
+            f"their rivals need. All other pages are complete without them."
+        )
     if config.sae.imported:
         raise UserError(
             f"{folder}: “{config.sae.imported}” was imported, so how it was trained is not known, and the extras "
@@ -253,3 +267,15 @@ def _plain(value: Any) -> Any:
     if is_dataclass(value):
         return asdict(value)
     return [_plain(v) for v in value] if isinstance(value, tuple) else value
+
+
+class _Callable(ModuleType):
+    """Lets `seqsae_core.build(...)` be the library's function, although this module has its name."""
+
+    def __call__(self, *arguments: Any, **choices: Any) -> Study:
+        from seqsae_core.library import build
+
+        return build(*arguments, **choices)
+
+
+sys.modules[__name__].__class__ = _Callable

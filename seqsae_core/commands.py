@@ -20,7 +20,8 @@ def build_command(path: str | Path, manifest: Mapping[str, Any] | None = None) -
     own = PRESETS.get(config.get("preset"), StudyConfig)()
     given = {
         "--preset": (config.get("preset"), "default"),
-        "--architecture": (recommender.get("architecture"), own.recommender.architecture),
+        "--model": (recommender.get("imported"), None),
+        "--architecture": (_architecture(recommender), own.recommender.architecture),
         "--seed": (config.get("seed"), 0),
         "--data": (data.get("source"), "movietweetings"),
         "--items": (data.get("items"), None),
@@ -58,6 +59,11 @@ def import_command(path: str | Path) -> str:
 def serve_command(path: str | Path) -> str:
     """What opens the dashboard on `path` and builds what is missing."""
     return _command("serve", str(path), "--build")
+
+
+def _architecture(recommender: Mapping[str, Any]) -> str | None:
+    """None where the model says itself what it is."""
+    return None if recommender.get("imported") else recommender.get("architecture")
 
 
 def _text(value: Any) -> str:

@@ -43,6 +43,8 @@ class RecommenderConfig:
     `mask_share` is the share of items that BERT4Rec's training hides.
     `averaging` is the decay, a step, of the moving average of the weights that is validated and kept; 0 keeps the last.
     `seconds` caps the training time: as many of the `passes` are planned as it allows on this machine.
+    `imported` is the folder of a model that another library trained, `fingerprint` that of its files: then only the
+    architecture and the sizes say something, and nothing is trained.
     """
 
     architecture: str = "sasrec"
@@ -64,6 +66,8 @@ class RecommenderConfig:
     learning_rate: float = 2e-3
     averaging: float = 0.0
     seconds: float | None = None
+    imported: str | None = None
+    fingerprint: str | None = None
 
     @property
     def layers(self) -> range:

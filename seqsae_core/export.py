@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from seqsae_core.errors import UserError
@@ -16,6 +17,23 @@ from seqsae_core.reviews.weights import Weights
 from seqsae_core.study import DICTIONARY_FILES, Study
 
 FORMATS = ("csv", "json", "saelens")
+
+
+def as_csv(table: pd.DataFrame) -> bytes:
+    """A table as CSV in UTF-8 with a byte order mark, so that spreadsheets read it as such; lists as JSON."""
+    return _flat(table).to_csv(index=False).encode("utf-8-sig")
+
+
+def as_parquet(table: pd.DataFrame) -> bytes:
+    """A table as Parquet, lists as lists."""
+    return table.reset_index(drop=True).to_parquet(index=False)
+
+
+def _flat(table: pd.DataFrame) -> pd.DataFrame:
+    """Lists and arrays in cells as JSON."""
+    nested = [c for c in table if table[c].map(lambda value: isinstance(value, list | np.ndarray)).any()]
+    written = {c: table[c].map(lambda value: json.dumps(np.asarray(value).tolist())) for c in nested}
+    return table.assign(**written)
 
 
 def export(study: Study, kind: str, out: Path) -> Path:

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seqsae_core.build import Report
 from seqsae_core.config import StudyConfig
 from seqsae_core.data.sequences import Sequences, Split
 from seqsae_core.interpret import alignment, contest, rivals
 from seqsae_core.interpret.atlas import Atlas, Corpus, best_features, build_atlas, summarise
 from seqsae_core.interpret.controls import control_activations
+from seqsae_core.progress import Report
 from seqsae_core.recommender.protocol import SequenceModel
 from seqsae_core.sae import training
 from seqsae_core.sae.activations import Activations, Spill
@@ -20,7 +20,6 @@ from seqsae_core.sae.recurrence import STABLE
 from seqsae_core.sae.stability import stability
 
 RETRAININGS = 3
-CURVE_USERS = 1500
 SEED_FIGURES = ("mean_max_correlation", "mean_max_correlation_new_items", "mean_max_correlation_matched")
 
 

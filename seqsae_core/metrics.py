@@ -15,9 +15,10 @@ EVIDENCE_FIGURES = (
     "concepts", "significant_share", "monosemanticity",
 )  # fmt: skip
 STEERING_METHODS = (
-    "latents", "latents_by_correlation", "latents_by_gain", "latents_learned", "mean_difference", "probe",
-    "rerank", "neurons", "random",
+    "latents", "latents_by_correlation", "latents_by_gain", "latents_learned", "latents_by_taste", "mean_difference",
+    "probe", "rerank", "neurons", "random",
 )  # fmt: skip
+FEW = ("tenth", "list", "region")
 STEERING_FIGURES = (
     "share_lift_at_1pct", "share_lift_at_5pct", "ndcg_change_at_1pct", "ndcg_change_at_5pct", "frontier_area",
 )  # fmt: skip
@@ -75,7 +76,7 @@ def _evidence(study: Study) -> dict[str, Any]:
 def _steering(study: Study) -> dict[str, Any]:
     found = study.steering_summary() if study.has("steering") else {}
     few = study.few_labels_summary() if study.has("extras") else {}
-    return _methods(found) | {"few_labels": {name: _methods(few.get(name, {})) for name in ("tenth", "list")}}
+    return _methods(found) | {"few_labels": {name: _methods(few.get(name, {})) for name in FEW}}
 
 
 def _methods(found: dict[str, Any]) -> dict[str, Any]:

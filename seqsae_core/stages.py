@@ -1,18 +1,21 @@
 """What each stage of the build does: read what is there, call one room, write the files."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from seqsae_core import extras
-from seqsae_core.build import Report
+from seqsae_core.adapters import loading
 from seqsae_core.config import SteeringConfig, StudyConfig
 from seqsae_core.data import concepts, interactions, readers
 from seqsae_core.data import sequences as seq
 from seqsae_core.device import best_device, use_threads
 from seqsae_core.interpret import atlas, evidence, layout, rivals, screening
+from seqsae_core.progress import Report
 from seqsae_core.recommender import baselines, batching, evaluation, training
 from seqsae_core.recommender.protocol import SequenceModel
 from seqsae_core.sae import activations, fidelity, interchange, splicing
@@ -46,22 +49,24 @@ def run_data(study: Study, config: StudyConfig, folder: Path, report: Report) ->
 
 
 def run_recommender(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
-    """Train the transformer; read the test targets once, beside the baselines."""
+    """Train the transformer, or take the imported one; read the test targets once, beside the baselines."""
     study.update_manifest(threads=use_threads(study.manifest.get("threads")), device=str(best_device()))
     sequences = study.sequences()
     split = study.split(sequences)
-    trained = training.train(
-        sequences, split, config.recommender, config.data.max_length, config.seed, report,
-        study.checkpoint("recommender"),
-    )  # fmt: skip
+    if config.recommender.imported:
+        model, agreement = loading.load(config.recommender.imported, study.catalogue()["item_id"].to_numpy())
+        made: dict[str, Any] = {"golden": agreement}
+        loading.copy_code(config.recommender.imported, folder)
+    else:
+        trained = training.train(
+            sequences, split, config.recommender, config.data.max_length, config.seed, report,
+            study.checkpoint("recommender"),
+        )  # fmt: skip
+        model = trained.model
+        made = {"train_seconds": round(trained.log[-1]["seconds"], 1), "log": trained.log, "plan": asdict(trained.plan)}
     report(1.0, "test users")
-    metrics = recommender_figures(trained.model, sequences, split) | {
-        "split": config.data.split,
-        "train_seconds": round(trained.log[-1]["seconds"], 1),
-        "log": trained.log,
-        "plan": asdict(trained.plan),
-    }
-    write_model(folder, trained.model, metrics)
+    metrics = recommender_figures(model, sequences, split) | {"split": config.data.split, **made}
+    write_model(folder, model, metrics)
     return f"test NDCG@10 {metrics['ndcg@10']:.4f}, popularity {metrics['baselines']['popularity']['ndcg@10']:.4f}"
 
 
@@ -213,46 +218,78 @@ def run_steering(study: Study, config: StudyConfig, folder: Path, report: Report
 
 
 def curves(
-    study: Study, config: StudyConfig, folder: Path, steering: SteeringConfig, spill: activations.Spill, report: Report
+    study: Study,
+    config: StudyConfig,
+    folder: Path,
+    steering: SteeringConfig,
+    spill: activations.Spill,
+    report: Report,
+    kept: Path | None = None,
 ) -> dict[str, Any]:
-    """Trade-off curves and their summary, written into `folder`."""
+    """Trade-off curves and their summary, written into `folder`; kept: where they wait if they are interrupted."""
     sequences, model, sae = study.sequences(), study.model(), study.sae(config.dictionary)
     corpus, fit = held_out(study, config, spill)
     fit, correlation = fit.at_items(spill), study.select_correlation(config.dictionary)
-    dictionary = directions.Dictionary.of(sae, latent_units(study, config), correlation)
-    table, summary = tradeoff.run_tradeoff(
+    dictionary = directions.Dictionary.of(sae, latent_units(study, config), correlation, usual_codes(study, config))
+    found = tradeoff.run_tradeoff(
         model, config.sae.layer, dictionary, sequences, study.split(sequences), corpus.concepts, fit, corpus.select,
-        steering, config.seed, report,
+        steering, config.seed, report, kept=kept,
     )  # fmt: skip
-    write_tables(folder, {"tradeoff": table})
-    write_json(folder / "steering.json", summary)
-    return summary
+    write_tables(folder, {"tradeoff": found.table, "segments": found.segments, "lowered": found.lowered})
+    write_json(folder / "steering.json", found.summary)
+    return found.summary
 
 
 def few_label_curves(
     study: Study, config: StudyConfig, folder: Path, steering: SteeringConfig, spill: activations.Spill, report: Report
 ) -> dict[str, Any]:
-    """Curves where a tenth of each concept's items are labelled, and where FEW_ITEMS are, as a typed list would be."""
+    """Curves where a tenth of each concept's items are labelled, where FEW_ITEMS are, as a typed list would be, and
+    where none is: a region of the map that is named after the concept."""
     sequences, model, sae = study.sequences(), study.model(), study.sae(config.dictionary)
     corpus, fit = held_out(study, config, spill)
     fit, correlation = fit.at_items(spill), study.select_correlation(config.dictionary)
-    dictionary = directions.Dictionary.of(sae, latent_units(study, config), correlation)
-    codes = activations.encode_sparse(sae, corpus.select.values)
+    dictionary = directions.Dictionary.of(sae, latent_units(study, config), correlation, usual_codes(study, config))
+    codes, item_at = activations.encode_sparse(sae, corpus.select.values), corpus.select.item_at
+    known = {
+        "tenth": labels.FewLabels(codes, item_at, config.seed),
+        "list": labels.FewLabels(codes, item_at, config.seed, count=FEW_ITEMS),
+        "region": labels.Regions(codes, item_at, dictionary.units, regions_of(study, config, corpus.concepts.names)),
+    }
     tables, summaries = {}, {}
-    for name, count in (("tenth", None), ("list", FEW_ITEMS)):
-        few = labels.FewLabels(codes, corpus.select.item_at, config.seed, count=count)
-        tables[f"tradeoff_{name}"], summaries[name] = tradeoff.run_tradeoff(
+    for name, few in known.items():
+        found = tradeoff.run_tradeoff(
             model, config.sae.layer, dictionary, sequences, study.split(sequences), corpus.concepts, fit,
             corpus.select, steering, config.seed, report, few,
         )  # fmt: skip
+        tables[f"tradeoff_{name}"], summaries[name] = found.table, found.summary
     write_tables(folder, tables)
     write_json(folder / "few_labels.json", summaries)
     return summaries
 
 
+def regions_of(study: Study, config: StudyConfig, names: Sequence[str]) -> dict[int, np.ndarray]:
+    """Of each concept the latents in the region of the map that holds most of the latents that name it first."""
+    places = study.map(config.dictionary)
+    places = places[(places["layout"] == layout.DIRECTIONS) & (places["kind"] == "latents")]
+    table = places.merge(study.features("latents", config.dictionary)[["feature", "top_concept"]], on="feature")
+    counts = pd.crosstab(table["top_concept"], table["cluster"])
+    best = counts.idxmax(axis=1)
+    return {
+        number: table.loc[table["cluster"] == best[name], "feature"].to_numpy()
+        for number, name in enumerate(names)
+        if name in best.index
+    }
+
+
 def latent_units(study: Study, config: StudyConfig) -> np.ndarray:
     """One standard deviation of each latent's activation where it fires, (latents,)."""
     return study.features("latents", config.dictionary)["sd_activation"].to_numpy()
+
+
+def usual_codes(study: Study, config: StudyConfig) -> np.ndarray:
+    """The mean code of each latent over the positions that its evidence is measured on, (latents,)."""
+    table = study.features("latents", config.dictionary)
+    return (table["density"] * table["mean_activation"]).to_numpy()
 
 
 def run_extras(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
@@ -269,8 +306,9 @@ def run_extras(study: Study, config: StudyConfig, folder: Path, report: Report) 
     )
     write_tables(folder, tables)
     write_json(folder / "evidence.json", summary)
-    everything = replace(config.steering, concepts=len(bench.corpus.concepts.names), users=extras.CURVE_USERS)
-    curves(study, config, folder, everything, spill, lambda done, text: report(0.7 + 0.2 * done, text))
+    everything = replace(config.steering, concepts=len(bench.corpus.concepts.names), users=len(sequences))
+    kept = study.checkpoint("extras") / "curves"
+    curves(study, config, folder, everything, spill, lambda done, text: report(0.7 + 0.2 * done, text), kept)
     few_label_curves(study, config, folder, config.steering, spill, lambda _, text: report(0.9, f"few labels: {text}"))
     latents = summary["latents"]
     figures = (latents["mean_max_correlation"], latents["mean_max_correlation_new_items"])

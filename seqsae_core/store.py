@@ -42,6 +42,12 @@ class Store:
         """values: the manifest's."""
         self.path, self.manifest = path, values
 
+    def __repr__(self) -> str:
+        told = self.manifest.get("sizes", {})
+        sizes = ", ".join(f"{told[name]:,} {name}" for name in ("users", "items", "interactions") if name in told)
+        stages = ", ".join(key.removeprefix("dictionaries/") for key in self.manifest["stages"]) or "no stage yet"
+        return f"{type(self).__name__}({str(self.path)!r}: {sizes or 'no data yet'}; {stages})"
+
     @classmethod
     def open(cls, path: str | Path) -> Self:
         """The study in a folder. Raises UserError when there is none, it is damaged or of another format version."""

@@ -17,6 +17,9 @@ from seqsae_core.progress import read
 from seqsae_core.store import PROGRESS, Store
 
 if TYPE_CHECKING:
+    from seqsae_core.adapters.adapted import Adapted
+    from seqsae_core.adapters.hooked import Hooked
+    from seqsae_core.recommender.protocol import SequenceModel
     from seqsae_core.recommender.transformer import Transformer
     from seqsae_core.sae.autoencoders import Autoencoder
 
@@ -55,15 +58,20 @@ class Study(Store):
         """Quality, baselines, training log."""
         return _read_json(self.folder("recommender") / "metrics.json")
 
-    def model(self) -> "Transformer":
-        """The trained model, in evaluation mode."""
+    def model(self) -> "SequenceModel":
+        """The trained model, in evaluation mode: ours, or one of another library.
+
+        Raises UserError where it is the user's own code, which nobody said may run.
+        """
         from safetensors.torch import load_file
 
+        from seqsae_core.adapters.loading import make
         from seqsae_core.recommender.transformer import ARCHITECTURES
 
         folder = self.folder("recommender")
-        shape = _read_json(folder / "config.json")
-        model = ARCHITECTURES[shape.pop("architecture", "sasrec")](**shape)
+        shape = {"architecture": "sasrec"} | _read_json(folder / "config.json")
+        ours = ARCHITECTURES.get(shape["architecture"])
+        model = ours(**{n: v for n, v in shape.items() if n != "architecture"}) if ours else make(folder, shape)
         model.load_state_dict(load_file(folder / "weights.safetensors"))
         return model.eval()
 
@@ -144,6 +152,14 @@ class Study(Store):
             table = table.merge(self._evidence("stability", dictionary), on="feature")
         return table
 
+    @property
+    def latents(self) -> pd.DataFrame:
+        """One row a latent of the default dictionary, indexed by latent: name, concepts, density, correlations ...
+
+        Names are the automatic ones; `export` and the pages have those that analysts accepted.
+        """
+        return self.features("latents").set_index("feature", drop=False)
+
     def best(self, dictionary: str | None = None) -> pd.DataFrame:
         """The best feature per concept and kind."""
         best = self._evidence("best", dictionary)
@@ -177,6 +193,14 @@ class Study(Store):
         rows = self._evidence("examples", dictionary, feature)
         return rows[rows["kind"] == kind].reset_index(drop=True)
 
+    def strongest_items(self, dictionary: str | None = None) -> pd.DataFrame:
+        """The items that fire each latent most, of its strongest examples: feature, item; no pair twice."""
+        path = self.folder("evidence", dictionary) / "examples.parquet"
+        wanted = [("kind", "==", "latents"), ("quantile", "==", 0)]
+        rows = pd.read_parquet(path, columns=["feature", "at", "items"], filters=wanted)
+        item = [items[at] for items, at in zip(rows["items"], rows["at"], strict=True)]
+        return pd.DataFrame({"feature": rows["feature"], "item": item}).drop_duplicates(ignore_index=True)
+
     def evidence_summary(self, dictionary: str | None = None) -> dict[str, Any]:
         """The headline figures of every kind; the extras' rivals and seeds are merged in where they are built."""
         summary = _read_json(self.folder("evidence", dictionary) / "summary.json")
@@ -196,12 +220,21 @@ class Study(Store):
         """Trade-off curves; those of the extras replace the default build's where they are built."""
         return pd.read_parquet(self._steering_folder(dictionary) / "tradeoff.parquet")
 
+    def segments(self, dictionary: str | None = None) -> pd.DataFrame:
+        """Curves of `latents` for users who never, sometimes and often watch the concept; empty in older studies."""
+        path = self._steering_folder(dictionary) / "segments.parquet"
+        return pd.read_parquet(path) if path.exists() else pd.DataFrame(columns=["concept", "split"])
+
+    def lowered(self, dictionary: str | None = None) -> pd.DataFrame:
+        """Curves at negative strengths: the designs that lower a concept, the chosen one, and label re-ranking."""
+        return pd.read_parquet(self._steering_folder(dictionary) / "lowered.parquet")
+
     def steering_summary(self, dictionary: str | None = None) -> dict[str, Any]:
         """Lift within a budget and frontier area of each method."""
         return _read_json(self._steering_folder(dictionary) / "steering.json")
 
     def few_labels_summary(self, dictionary: str | None = None) -> dict[str, Any]:
-        """The same where a tenth of a concept's items are labelled (`tenth`), or a list of a few (`list`); extras."""
+        """The same where a tenth of a concept's items are labelled (`tenth`), five (`list`) or none (`region`)."""
         return _read_json(self.folder("extras", dictionary) / "few_labels.json")
 
     @property
@@ -236,7 +269,8 @@ def read_progress(path: str | Path) -> dict[str, Any] | None:
 
 def digests(folder: Path) -> dict[str, Any]:
     """What the manifest keeps of a finished stage's files: the SHA-256 of each."""
-    return {"sha256": {path.name: sha256(path) for path in sorted(folder.iterdir()) if path.is_file()}}
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {"sha256": {path.relative_to(folder).as_posix(): sha256(path) for path in files}}
 
 
 def write_tables(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
@@ -259,12 +293,13 @@ def write_data(folder: Path, sequences: Sequences, catalogue: pd.DataFrame, conc
     write_tables(folder, {"interactions": events, "catalogue": catalogue, "concepts": table})
 
 
-def write_model(folder: Path, model: "Transformer", metrics: dict[str, Any]) -> None:
+def write_model(folder: Path, model: "Transformer | Adapted | Hooked", metrics: dict[str, Any]) -> None:
     """The files of the stage `recommender`."""
     from safetensors.torch import save_file
 
     write_json(folder / "config.json", {"architecture": model.architecture, **model.shape})
-    save_file({k: v.contiguous() for k, v in model.state_dict().items()}, folder / "weights.safetensors")
+    weights = {name: values.contiguous().clone() for name, values in model.state_dict().items()}  # none may be shared
+    save_file(weights, folder / "weights.safetensors")
     write_json(folder / "metrics.json", metrics)
 
 

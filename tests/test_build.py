@@ -2,7 +2,6 @@
 
 import json
 import os
-import shlex
 import shutil
 import signal
 import subprocess
@@ -17,7 +16,7 @@ import torch
 
 from seqsae_core import stages
 from seqsae_core.__main__ import main
-from seqsae_core.build import EXTRAS, PIPELINE, build, make_stamps
+from seqsae_core.build import PIPELINE, build, make_stamps
 from seqsae_core.config import preset
 from seqsae_core.device import use_threads
 from seqsae_core.errors import UserError
@@ -25,7 +24,6 @@ from seqsae_core.metrics import EVIDENCE_KINDS, STEERING_METHODS, quoted
 from seqsae_core.progress import Progress
 from seqsae_core.sae import autoencoders, interchange
 from seqsae_core.sae import training as sae_training
-from seqsae_core.steering.edits import Edit
 from seqsae_core.steering.steerer import Steerer
 from seqsae_core.study import Study, read_progress
 
@@ -39,21 +37,6 @@ def test_every_stage_is_there_and_the_figures_are_finite(tiny_study):
     assert figures["evidence"]["latents"]["mean_max_correlation_new_items"] is not None
     assert figures["evidence"]["ica"]["mean_max_correlation"] is None
     assert next(iter(figures["sae"])) == study.default_dictionary
-
-
-def test_bert4rec_goes_all_the_way_and_its_command_says_so(tmp_path):
-    study = build(tmp_path / "s", preset("tiny", architecture="bert4rec"), extras=True)
-    assert all(study.has(stage.name) for stage in (*PIPELINE, EXTRAS))
-    figures = json.loads(json.dumps(quoted(study), allow_nan=False))
-    assert figures["recommender"]["ndcg@10"] > figures["recommender"]["baselines"]["popularity"]["ndcg@10"]
-    assert None not in figures["sae"][study.default_dictionary].values()
-    steerer, history = Steerer.from_study(study), study.sequences().of(0)
-    plain, same = steerer.recommend(history), steerer.recommend(history, [Edit(3, 0.0)])
-    assert np.array_equal(plain.items, same.items) and np.array_equal(plain.scores, same.scores)
-    assert "--architecture bert4rec" in study.build_command()
-    command = shlex.split(study.build_command())[3:]
-    assert main(command) == 0
-    assert Study.open(study.path).manifest["stages"] == study.manifest["stages"]
 
 
 def test_a_second_build_touches_nothing(tiny_study, monkeypatch):

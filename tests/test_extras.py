@@ -1,12 +1,15 @@
 """The stage `extras` on a tiny study: seeds, more rivals, all curves; read merged with the default evidence."""
 
+import json
+import shlex
 import shutil
 
 import numpy as np
 import pytest
 import torch
 
-from seqsae_core.build import build, build_extras
+from seqsae_core.__main__ import main
+from seqsae_core.build import EXTRAS, PIPELINE, build, build_extras
 from seqsae_core.config import preset
 from seqsae_core.data.sequences import FIT
 from seqsae_core.interpret.controls import shuffle_histories
@@ -14,6 +17,8 @@ from seqsae_core.metrics import quoted
 from seqsae_core.sae.activations import collect
 from seqsae_core.sae.stability import matched_cosine
 from seqsae_core.sae.training import train
+from seqsae_core.steering.edits import Edit
+from seqsae_core.steering.steerer import Steerer
 from seqsae_core.study import Study
 
 NEW = ("ica", "untrained_model_sae", "spectral_untrained", "static_embedding_sae", "shuffled_sequence_sae")
@@ -40,6 +45,21 @@ def test_every_quoted_figure_is_there(study):
     sae, latents = next(iter(figures["sae"].values())), study.features().query("alive")
     assert sae["stability"] == pytest.approx(latents["stability"].mean(), abs=1e-6)
     assert sae["stable_share"] == pytest.approx((latents["stability"] >= 0.8).mean())
+
+
+def test_bert4rec_goes_all_the_way_and_its_command_says_so(bert4rec_study):
+    study = bert4rec_study
+    assert all(study.has(stage.name) for stage in (*PIPELINE, EXTRAS))
+    figures = json.loads(json.dumps(quoted(study), allow_nan=False))
+    assert figures["recommender"]["ndcg@10"] > figures["recommender"]["baselines"]["popularity"]["ndcg@10"]
+    assert None not in figures["sae"][study.default_dictionary].values()
+    steerer, history = Steerer.from_study(study), study.sequences().of(0)
+    plain, same = steerer.recommend(history), steerer.recommend(history, [Edit(3, 0.0)])
+    assert np.array_equal(plain.items, same.items) and np.array_equal(plain.scores, same.scores)
+    assert "--architecture bert4rec" in study.build_command()
+    command = shlex.split(study.build_command())[3:]
+    assert main(command) == 0
+    assert Study.open(study.path).manifest["stages"] == study.manifest["stages"]
 
 
 @pytest.mark.parametrize("of", ["study", "bert4rec_study"])

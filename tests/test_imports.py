@@ -14,7 +14,7 @@ SOURCES = sorted([ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *CORE.rglob(
 
 COMMON = {"checkpoint", "errors", "commands", "config", "device", "files", "locking", "log", "progress"}
 SHARED = {"data", "recommender", "sae"}
-STUDY = SHARED | {"store", "study"}
+STUDY = SHARED | {"adapters", "store", "study"}
 BUILD = STUDY | {"interpret", "steering"}
 ROWS = {
     "__init__": set(),
@@ -29,27 +29,31 @@ ROWS = {
     "progress": set(),
     "data": set(),
     "recommender": {"data"},
+    "adapters": {"data", "recommender"},
     "sae": {"data", "recommender"},
     "interpret": SHARED,
     "manifest": set(),
     "steering": SHARED,
     "store": {"manifest"},
-    "study": SHARED | {"store"},
+    "study": SHARED | {"adapters", "store"},
     "metrics": STUDY,
     "reviews": {"study"},
+    "reports": {"study"},
     "export": STUDY | {"metrics", "reviews"},
-    "build": BUILD | {"stages", "extras"},
-    "stages": BUILD | {"build", "extras"},
-    "extras": BUILD | {"build", "stages"},
+    "build": BUILD | {"stages", "extras", "library"},
+    "library": BUILD | {"build"},
+    "stages": BUILD | {"extras"},
+    "extras": BUILD,
     "sweep": BUILD | {"build"},
     "verify": BUILD | {"build", "stages"},
     "importing": BUILD | {"build", "sweep"},
     "figures": {"recommender", "study"},
     "serving": {"study"},
     "__main__": {
-        "build", "metrics", "export", "serving", "study", "sweep", "importing", "verify", "recommender", "reviews",
+        "adapters", "build", "metrics", "export", "serving", "study", "sweep", "importing", "verify", "recommender",
+        "reviews",
     },
-    "dashboard": BUILD | {"build", "figures", "metrics", "export", "reviews"},
+    "dashboard": BUILD | {"build", "figures", "metrics", "export", "reports", "reviews", "serving"},
     "pages": BUILD | {"dashboard", "figures", "metrics", "export"},
     "app": {"dashboard"},
 }

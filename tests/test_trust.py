@@ -39,7 +39,7 @@ def opened(stream: str, origin: str) -> None:
 def test_the_settings_keep_the_dashboard_to_this_machine_and_its_own_pages():
     server = tomllib.loads((ROOT / ".streamlit/config.toml").read_text())["server"]
     assert server["address"] == "localhost" and server["enableCORS"] and server["enableXsrfProtection"]
-    assert not server["enableStaticServing"] and server["maxUploadSize"] <= 50
+    assert not server["enableStaticServing"] and server["maxUploadSize"] <= 200
 
 
 STRANGERS = ("http://evil.example", "http://evil.example:8501", "null", "http://localhost.evil.example")

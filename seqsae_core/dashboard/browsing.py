@@ -3,12 +3,11 @@
 import pandas as pd
 import streamlit as st
 
-from seqsae_core.dashboard import navigation, permalink, widgets
-from seqsae_core.dashboard.latent_map import latent_map
+from seqsae_core.dashboard import narrowing, navigation, permalink, taking, widgets
+from seqsae_core.dashboard.facets import Facets, narrowed
+from seqsae_core.dashboard.latent_map import lassoed, latent_map, release_lasso
 from seqsae_core.dashboard.loading import Opened
-from seqsae_core.dashboard.permalink import View
 
-SHOWN = {"All": None, "Significant": "significant", "Not significant": "other", "Dead": "dead"}
 COLUMNS = {
     "feature": st.column_config.NumberColumn("#", width=55, format="%d"),
     "name": st.column_config.TextColumn("Name", width=185),
@@ -56,31 +55,48 @@ def latents(opened: Opened) -> pd.DataFrame:
     return rows.sort_values(["alive", "significant", "z"], ascending=False, kind="stable", na_position="last")
 
 
-def controls(view: View) -> tuple[str, str]:
-    """The search box and the choice of which latents; the search is part of the link."""
-    box, choice = st.columns([3, 2], vertical_alignment="bottom")
-    search = box.text_input(
-        "Search", view.search or "", placeholder="name, concept or number", icon=":material/search:"
-    )
-    shown = choice.segmented_control("Show", list(SHOWN), default="All", required=True)
-    permalink.write(view.but(search=search.strip() or None))
-    return search.strip(), SHOWN[shown or "All"]
-
-
-def filtered(rows: pd.DataFrame, search: str, state: str | None) -> pd.DataFrame:
-    """Rows whose name, concept or number contain every word of the search, in a state."""
-    states = {
-        "significant": rows["significant"],
-        "dead": ~rows["alive"],
-        "other": rows["alive"] & ~rows["significant"],
-    }
-    rows = rows[states[state]] if state else rows
+def filtered(opened: Opened, rows: pd.DataFrame, search: str, facets: Facets) -> pd.DataFrame:
+    """Rows of `latents` that pass the facets and contain every word of the search; a number finds its latent."""
+    rows = narrowed(rows, facets)
     if search.isdecimal():
         return rows[rows["feature"] == int(search)]
-    text = (rows["name"] + " " + rows["top_concept"]).str.lower()
-    for word in search.lower().split():
-        rows = rows[text.reindex(rows.index).str.contains(word, regex=False)]
-    return rows
+    words = search.casefold().split()
+    if not words:
+        return rows
+    text = (rows["name"] + "\n" + rows["top_concept"] + "\n").str.casefold()
+    text += _titles(opened, opened.stamp("data", "evidence")).reindex(rows["feature"]).fillna("").to_numpy()
+    for word in words:
+        text = text[text.str.contains(word, regex=False)]
+    return rows.loc[text.index]
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _titles(_opened: Opened, stamp: str) -> pd.Series:
+    """By latent the titles that fire it most, in lower case, one a line."""
+    items = _opened.study.strongest_items(_opened.dictionary)
+    titles = _opened.catalogue()["title"].astype(str).str.casefold().reindex(items["item"]).to_numpy()
+    return pd.Series(titles, items["feature"]).groupby(level=0).agg("\n".join)
+
+
+def beside(opened: Opened, latent: int) -> tuple[list[int], int | None]:
+    """The latents that the link narrows to, in the table's order, or all by number; and the place of one in it."""
+    search, facets = narrowing.of_link(opened)
+    if not search and not facets.count:
+        order = sorted(opened.features("latents").index.tolist())
+    else:
+        order = filtered(opened, latents(opened), search, facets)["feature"].tolist()
+    return order, order.index(latent) if latent in order else None
+
+
+@st.fragment
+def browse(opened: Opened) -> None:
+    """Search and facets, and the table beside the map; runs alone while one types."""
+    everything = latents(opened)
+    rows = filtered(opened, everything, *narrowing.asked(everything))
+    if rows.empty:
+        nothing_found(opened)
+    else:
+        table_and_map(opened, rows)
 
 
 def nothing_found(opened: Opened) -> None:
@@ -91,19 +107,20 @@ def nothing_found(opened: Opened) -> None:
 
 
 def table_and_map(opened: Opened, rows: pd.DataFrame) -> None:
-    """Side by side; either opens a latent."""
+    """Side by side; either opens a latent, and a lasso on the map narrows the table."""
+    inside = lassoed(rows["feature"])
     left, right = widgets.pair([7, 5], "browse", gap="medium")
     with left:
-        picked = table(rows)
+        picked = table(rows if inside is None else rows[rows["feature"].isin(inside)], inside is not None)
     with right:
         picked = latent_map(opened, rows) if picked is None else picked
     if picked is not None:
         # Streamlit puts the new parameters on this page's address first: with the search among them, Back finds it.
-        search = permalink.read().search
-        navigation.go("latent", opened.view.home().but(latent=picked, search=search))
+        there = permalink.read()
+        navigation.go("latent", opened.view.home().but(latent=picked, search=there.search, where=there.where))
 
 
-def table(rows: pd.DataFrame) -> int | None:
+def table(rows: pd.DataFrame, in_lasso: bool) -> int | None:
     """The table; the latent whose row was clicked, or None."""
     columns = [c for c in COLUMNS if c in rows]
     event = st.dataframe(
@@ -116,7 +133,13 @@ def table(rows: pd.DataFrame) -> int | None:
         selection_mode="single-cell",
         placeholder="–",
         row_height=34,
+        alt="Latents",
     )
-    st.caption(f"{len(rows):,} shown, the best-evidenced first. Click a heading to sort, a row to open it.")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        where = "inside the lasso" if in_lasso else "shown"
+        st.caption(f"{len(rows):,} {where}, the best-evidenced first. Click a heading to sort, a row to open it.")
+        if in_lasso:
+            st.button("Leave the lasso", icon=":material/close:", type="tertiary", on_click=release_lasso)
+        taking.table(rows, "latents")
     row = widgets.clicked_cell(event, rows)
     return None if row is None else int(row["feature"])

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from seqsae_core.dashboard import headline, widgets
+from seqsae_core.dashboard import headline, taking, widgets
 from seqsae_core.dashboard.concept_choice import Chosen
 from seqsae_core.dashboard.concept_measured import ABOUT_NEW, ABOUT_SAME, at, bench_of, count, gain, used
 from seqsae_core.dashboard.loading import Opened
@@ -85,6 +85,7 @@ def rivals(found: "Measured") -> None:
         bounds = {"same": _bounds(kinds, ""), "new": _bounds(kinds, "_new")}
         table = kinds.assign(kind=kinds["kind"].map(kind_name), **bounds)
         st.dataframe(table[list(KINDS)], hide_index=True, column_config=KINDS, placeholder=widgets.NOT_MEASURED)
+        taking.table(kinds, "concept-rivals")
 
 
 def unbeaten(kinds: pd.DataFrame) -> str:
@@ -141,6 +142,7 @@ def _item_table(rows: pd.DataFrame, key: str, caption: str) -> None:
         table = table.assign(predicted=table["predicted"].round(2) + 0.0)  # no minus before a zero
     shown = [name for name in columns if name in table]
     st.dataframe(table[shown], hide_index=True, column_config=columns, key=f"items-{key}", height=360, placeholder="–")
+    taking.table(rows, f"concept-items-{key}")
 
 
 def _gap(row: pd.Series, which: str) -> dict:

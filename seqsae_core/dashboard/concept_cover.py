@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from seqsae_core.dashboard import navigation, widgets
+from seqsae_core.dashboard import navigation, taking, widgets
 from seqsae_core.dashboard.concept_measured import ABOUT_NEW, ABOUT_SAME, count, gain, used
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.scene import steerable
@@ -129,6 +129,7 @@ def one_by_one(opened: Opened, found: "Measured") -> None:
         selection_mode="single-cell", placeholder=widgets.NOT_MEASURED,
     )  # fmt: skip
     st.caption("On score users' positions; chosen on the other held-out users. Click a row to open a latent.")
+    taking.table(table, "detectors")
     row = widgets.clicked_cell(event, table)
     if row is not None:
         navigation.go("latent", opened.view.home().but(latent=int(row["feature"])))

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from seqsae_core.dashboard import navigation, permalink, portrait, widgets
+from seqsae_core.dashboard import navigation, permalink, portrait, taking, widgets
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.widgets import fixed
 from seqsae_core.errors import UserError
@@ -47,6 +47,7 @@ def concepts(opened: Opened) -> None:
             widgets.chart(contest_figures.concept_dots(rows, column), HOW_TO_READ_DOTS[column], f"dots-{column}")
     with st.expander("The same as a table"):
         st.dataframe(side_by_side(rows), hide_index=True, column_config=table_columns(), placeholder="–")
+        taking.table(side_by_side(rows), f"concepts-{group}")
 
 
 def side_by_side(best: pd.DataFrame) -> pd.DataFrame:

@@ -55,6 +55,15 @@ def dial(edit: Edit, latents: pd.DataFrame, limit: float) -> Dial:
     return Dial(low, high, spaced(low, high, POINTS))
 
 
+def rule(edit: Edit, limit: float) -> str:
+    """Where the limits of an edit's slider come from, in a sentence; limit: that of `add`."""
+    if edit.kind in TOWARDS:
+        return "From 0 to what moves the largest activation seen all the way; its end is the whole way always."
+    if edit.kind == "scale":
+        return f"From gone to what moves the largest activation seen as far as {limit:g} standard deviations do."
+    return f"Up to ±{limit:g} standard deviations of the latent where it fires: the study's largest strength."
+
+
 def of_kind(edit: Edit, kind: str) -> Edit:
     """The same latent under another kind, at the strength that changes nothing, or for whole ways all the way."""
     target = edit.latent
@@ -62,7 +71,8 @@ def of_kind(edit: Edit, kind: str) -> Edit:
         target = tuple((latent, weight) for latent, weight in target if weight > 0) or target
     levels = {"set": (USUAL_LEVEL, USUAL_LEVEL), "clamp": (0.0, USUAL_LEVEL), "ablate": (0.0, 0.0)}
     low, high = levels.get(kind, (-math.inf, math.inf))
-    return Edit(target, WHOLE if kind in TOWARDS else 0.0, kind, low, high)
+    by_taste = edit.by_taste and kind not in TOWARDS
+    return Edit(target, WHOLE if kind in TOWARDS else 0.0, kind, low, high, by_taste)
 
 
 def levelled(edit: Edit, low: float | None, high: float | None) -> Edit:

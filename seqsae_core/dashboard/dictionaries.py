@@ -9,7 +9,7 @@ import streamlit as st
 from seqsae_core.build import out_of_date
 from seqsae_core.commands import sweep_command, use_command
 from seqsae_core.config import RecommenderConfig, SaeConfig
-from seqsae_core.dashboard import detached, navigation, using, versions, widgets
+from seqsae_core.dashboard import detached, navigation, taking, using, versions, widgets
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.widgets import interval, percent
 from seqsae_core.errors import UserError
@@ -118,7 +118,11 @@ def opening(opened: Opened, table: pd.DataFrame) -> None:
     if using.is_swept_only(opened.study, name):
         using.panel(folder, name)
         return
-    navigation.link("overview", view, "Open it on the Overview", icon=":material/space_dashboard:")
+    with st.container(horizontal=True, gap="small"):
+        navigation.link("overview", view, "Open it on the Overview", icon=":material/space_dashboard:")
+        if len(table) > 1:
+            pair = view.but(against=opened.dictionary if name != opened.dictionary else None)
+            navigation.link("against", pair, "Compare it with another", icon=":material/compare:")
     if name != opened.study.default_dictionary:
         st.caption(f"It is not the study's default; this makes it: `{use_command(folder, name)}`")
 
@@ -133,6 +137,7 @@ def everything(table: pd.DataFrame, default: str) -> None:
         shown, column_order=[*_columns()], column_config=_columns(), hide_index=True, key="dictionaries",
         placeholder="–", on_select=lambda: _choose_row(table), selection_mode="single-cell",
     )  # fmt: skip
+    taking.table(shown, "dictionaries")
 
 
 def _choose_row(table: pd.DataFrame) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from seqsae_core.dashboard import permalink
+from seqsae_core.dashboard import navigation, permalink
 from seqsae_core.dashboard.live import describe
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.permalink import MAX_HISTORY
@@ -19,6 +19,7 @@ from seqsae_core.dashboard.widgets import plain, title
 OFFERED, FOUND = 100, 20
 RESULTS_HEIGHT = 136
 KEY = "history"
+ONWARD = ("find", "What fires here?")
 LEAD = "Turn what the model has learned and watch its recommendations follow. At 0 nothing is changed, bit for bit."
 
 
@@ -30,8 +31,8 @@ def heading() -> DeltaGenerator:
     return controls.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="right", gap="small")
 
 
-def panel(opened: Opened, found: Scene, controls: DeltaGenerator) -> None:
-    """Controls beside the heading, below it the history itself, in order."""
+def panel(opened: Opened, found: Scene, controls: DeltaGenerator, onward: tuple[str, str] = ONWARD) -> None:
+    """Controls beside the heading, below it the history itself, in order, and the way to another page about it."""
     text = ""
     with controls:
         if found.user is None:
@@ -47,7 +48,9 @@ def panel(opened: Opened, found: Scene, controls: DeltaGenerator) -> None:
         return
     catalogue, own = opened.catalogue(), found.user is None
     _strip(catalogue, found.history, removable=own, on_taken_out_change=partial(_take_out, found))
-    st.caption(_about(opened, found))
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.caption(_about(opened, found), width="content")
+        navigation.link(onward[0], found.whose(), onward[1], icon=":material/arrow_forward:")
 
 
 def matches(catalogue: pd.DataFrame, text: str) -> pd.DataFrame:
@@ -107,12 +110,13 @@ def _results(rows: pd.DataFrame, text: str, found: Scene) -> None:
         for item, name, year in rows[["item", "title", "year"]].itertuples(index=False):
             longer, taken = (*found.history, int(item)), full or item in found.history
             st.button(
-                _label(name, year), key=f"item-{item}", icon=":material/add:", type="tertiary", disabled=taken,
+                label(name, year), key=f"item-{item}", icon=":material/add:", type="tertiary", disabled=taken,
                 on_click=_compose, args=(found, longer),
             )  # fmt: skip
 
 
-def _label(name: str, year: object) -> str:
+def label(name: str, year: object) -> str:
+    """A title with its year as a button shows it. Markdown."""
     return plain(name if len(name) <= 60 else name[:59] + "…") + ("" if pd.isna(year) else f" ({int(year)})")
 
 

@@ -1,5 +1,8 @@
 """The map on the latents' page: two layouts, neurons among the directions, and any column of the table as colour."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -7,6 +10,8 @@ from seqsae_core.dashboard import waiting, widgets
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.figures import latent_map as map_figure
 
+LEFT = "lassos-left"
+ABOUT_LASSO = "A lasso or a box (tools above the map) narrows the table to what it holds; a click opens a latent."
 DIRECTIONS, COACTIVATION = "directions", "coactivation"
 LAYOUTS = {DIRECTIONS: "Directions", COACTIVATION: "Co-activation"}
 HOW_TO_READ = {
@@ -57,13 +62,39 @@ def latent_map(opened: Opened, rows: pd.DataFrame) -> int | None:
     figure = map_figure.latent_map(points, column, label, neurons, column in LOGARITHMIC)
     event = widgets.chart(
         figure,
-        HOW_TO_READ[layout],
-        f"map-{layout}",
+        f"{HOW_TO_READ[layout]} {ABOUT_LASSO}",
+        map_key(layout),
         on_select="rerun",
-        selection_mode="points",
-        config={"scrollZoom": True},
+        selection_mode=("points", "box", "lasso"),
+        config={"scrollZoom": True, "modeBarButtonsToRemove": ["autoScale2d"]},
+        alt=f"Map of {len(points):,} latents",
     )
-    return widgets.clicked_point(event)
+    return None if drawn_around(event.selection) else widgets.clicked_point(event)
+
+
+def map_key(layout: str) -> str:
+    """Of the chart; another one after each lasso that was left, because no chart forgets what is selected on it."""
+    return f"map-{layout}-{st.session_state.get(LEFT, 0)}"
+
+
+def lassoed(features: pd.Series) -> set[int] | None:
+    """Those of these latents that a lasso or a box on the map holds; None where there is none, or it holds none."""
+    layout = st.session_state.get("layout") or DIRECTIONS
+    chart = st.session_state.get(map_key(layout))
+    if not chart or not drawn_around(chart["selection"]):
+        return None
+    inside = {int(p["customdata"]) for p in chart["selection"]["points"] if p.get("customdata") is not None}
+    return inside & set(features.tolist()) or None
+
+
+def drawn_around(selection: Mapping[str, Any]) -> bool:
+    """Whether a selection on a chart is a lasso or a box, not a click."""
+    return bool(selection["box"] or selection["lasso"])
+
+
+def release_lasso() -> None:
+    """Forgets the lasso."""
+    st.session_state[LEFT] = st.session_state.get(LEFT, 0) + 1
 
 
 def with_kinds(places: pd.DataFrame) -> pd.DataFrame:

@@ -95,7 +95,7 @@ def sent(name: str) -> Any:
 @cache
 def _component() -> Any:
     here = Path(__file__).parent
+    script = "".join((here / name).read_text() for name in ("steering_lists.js", "steering.js"))
     return st.components.v2.component(
-        "seqsae_steering", html='<div class="steer"></div>',
-        css=(here / "steering.css").read_text(), js=(here / "steering.js").read_text(),
+        "seqsae_steering", html='<div class="steer"></div>', css=(here / "steering.css").read_text(), js=script,
     )  # fmt: skip

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -114,9 +115,17 @@ class Opened:
         """Trade-off curves."""
         return self._read("tradeoff", "steering", self.dictionary)
 
+    def segments(self) -> pd.DataFrame:
+        """Curves by how often users watch the concept."""
+        return self._read("segments", "steering", self.dictionary)
+
     def steering_summary(self) -> dict[str, Any]:
         """Lift within a budget of each method."""
         return self._read("steering_summary", "steering", self.dictionary)
+
+    def decoder(self) -> np.ndarray:
+        """Decoder directions, float32 (latents, width); without torch."""
+        return review_names.weights(self.study, self.dictionary).decoder
 
     def steerer(self) -> "Steerer":
         """Model and dictionary, ready to steer; imports torch on the first call."""
@@ -145,6 +154,17 @@ def page(body: Callable[[Opened], None], needs: Sequence[str]) -> None:
                 versions.note(opened.study, opened.dictionary)
                 review_names.note(opened.study)
             body(opened)
+
+
+def page_without_study(body: Callable[[], None]) -> None:
+    """The frame of a page that is not about a study: the bar of the study that the link names, then `body`."""
+    try:
+        view = permalink.read()
+    except UserError:
+        view = View()
+    navigation.bar(view)
+    with errors_shown():
+        body()
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from seqsae_core.dashboard import widgets
+from seqsae_core.dashboard import taking, widgets
 from seqsae_core.dashboard.loading import Opened
 
 SHOWN = 8
@@ -51,6 +51,7 @@ def every_concept(opened: Opened, latent: int) -> None:
     }
     shown = marked[list(columns)] if more else marked[list(columns)].head(SHOWN)
     st.dataframe(shown, hide_index=True, column_config=columns, key=f"alignment-{more}", placeholder="")
+    taking.table(rows, f"latent-{latent}-concepts")
 
 
 def history(opened: Opened, latent: int) -> None:

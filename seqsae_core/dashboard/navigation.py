@@ -11,6 +11,7 @@ from typing import NoReturn
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from seqsae_core.dashboard import share
 from seqsae_core.dashboard.permalink import View, params
 
 PRODUCT = "SeqSAE"
@@ -32,13 +33,18 @@ ENTRIES = (
     Entry("overview", "Overview", ":material/space_dashboard:"),
     Entry("latents", "Latents", ":material/scatter_plot:"),
     Entry("latent", "Latent", ":material/lens_blur:"),
+    Entry("compare", "Compare latents", ":material/compare:"),
+    Entry("find", "Find", ":material/travel_explore:"),
     Entry("concept", "Concept", ":material/category:"),
     Entry("latents_vs_neurons", "Latents vs neurons", ":material/compare_arrows:"),
     Entry("dictionaries", "Dictionaries", ":material/stacked_line_chart:"),
+    Entry("against", "Compare dictionaries", ":material/compare:"),
     Entry("steer", "Steer", ":material/tune:"),
     Entry("review", "Review", ":material/rate_review:"),
+    Entry("studies", "Studies", ":material/folder_open:"),
+    Entry("new_study", "New study", ":material/add:"),
 )
-IN_BAR = ("overview", "latents", "concept", "latents_vs_neurons", "dictionaries", "steer", "review")
+IN_BAR = ("overview", "latents", "find", "concept", "latents_vs_neurons", "dictionaries", "steer", "review", "studies")
 
 
 def setup() -> StreamlitPage:
@@ -55,6 +61,7 @@ def bar(view: View) -> None:
         for entry in ENTRIES:
             if entry.key in IN_BAR:
                 st.page_link(_page(entry), icon=entry.icon, query_params=params(view.home()))
+        share.button()
 
 
 def page_path(key: str) -> StreamlitPage:

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from seqsae_core.dashboard.facets import Facets, format_facets, parse_facets
 from seqsae_core.errors import UserError
 from seqsae_core.steering import notation
 from seqsae_core.steering.edits import Edit
@@ -21,7 +22,8 @@ class View:
 
     history: item numbers (1..n), oldest first; items: those of a concept put together by hand. edits: of
     every kind, as `steering.notation` writes them; position: where they are made; made_for: the fingerprint of the
-    dictionary whose latents they name.
+    dictionary whose latents they name. search and where: what the table of latents is narrowed to; other: the latent,
+    or against: the dictionary, that stands beside the one named.
     """
 
     study: str | None = None
@@ -37,6 +39,9 @@ class View:
     items: tuple[int, ...] | None = None
     position: str | None = None
     made_for: str | None = None
+    where: Facets | None = None
+    other: int | None = None
+    against: str | None = None
 
     def but(self, **changes: Any) -> "View":
         """The same view with some parameters changed (None drops one)."""
@@ -129,6 +134,13 @@ def _edits(name: str, text: str) -> tuple[Edit, ...]:
     return edits
 
 
+def _facets(name: str, text: str) -> Facets:
+    try:
+        return parse_facets(text)
+    except UserError as error:
+        raise UserError(f"The link's {name} is {quote(text)}: {error}.") from None
+
+
 PARSERS = {
     "study": _name,
     "dictionary": _name,
@@ -143,6 +155,9 @@ PARSERS = {
     "items": _items,
     "position": _name,
     "made_for": _name,
+    "where": _facets,
+    "other": _number,
+    "against": _name,
 }
 
 
@@ -151,4 +166,6 @@ def _format(name: str, value: Any) -> str:
         return "-".join(map(str, value))
     if name == "edits":
         return notation.format_edits(value)
+    if name == "where":
+        return format_facets(value)
     return str(value)

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from seqsae_core.dashboard import navigation, strips, waiting, widgets
+from seqsae_core.dashboard import navigation, prefixes, stepping, strips, taking, waiting, widgets
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.widgets import fixed, interval, missing, percent
 from seqsae_core.errors import UserError
@@ -29,6 +29,7 @@ HOW_TO_READ_STRIPS = (
     "Held-out users' sequences, oldest item first. Shade is the activation at that item, relative to the strongest "
     "example shown; the outlined item is the one it was drawn for; a dashed one was watched next."
 )
+ABOUT_RECOMMENDED = "The first three of the model's own list after the outlined item, without any steering."
 HOW_TO_READ_LIFT = (
     "How much more often a concept occurs where the latent fires than elsewhere; 95 % intervals clustered by user, "
     "grey where they include 1."
@@ -61,14 +62,16 @@ def heading(opened: Opened, row: pd.Series) -> None:
     """Number, name, evidence; previous, next, and the way to Steer."""
     rows = opened.features("latents")
     latent = int(row["feature"])
-    text, buttons = widgets.pair([5, 4], "heading", vertical_alignment="bottom")
+    text, buttons = widgets.pair([4, 7], "heading", vertical_alignment="bottom")
     with text:
+        stepping.back_to_list(opened, latent)
         st.caption(f"Latent {latent} · one of {len(rows):,} in {widgets.plain(opened.dictionary)}")
         name = str(row["name"]) if row["alive"] else "dead"
         st.title(widgets.plain(name[:1].upper() + name[1:]), anchor=False)
     with buttons, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
-        step(opened, latent - 1, "Previous", ":material/chevron_left:", "Shift+Left")
-        step(opened, latent + 1, "Next", ":material/chevron_right:", "Shift+Right")
+        stepping.buttons(opened, latent)
+        if row["alive"]:
+            taking.latent_report(opened, latent)
         if st.button("Steer this", type="primary", icon=":material/tune:", disabled=not row["alive"]):
             navigation.go("steer", opened.view.home().but(edits=(Edit(latent, 2.0),), latent=latent))
     st.markdown(evidence_words(row))
@@ -85,13 +88,6 @@ def recurrence_badge(row: pd.Series) -> None:
     icon, colour = RECURRENCE[words]
     text = f"{words[:1].upper()}{words[1:]} in re-trainings · {fixed(row['stability'], 2)}"
     st.badge(text, icon=icon, color=colour, help=ABOUT_RECURRENCE)
-
-
-def step(opened: Opened, latent: int, label: str, icon: str, shortcut: str) -> None:
-    """A button to a neighbouring number, off at the ends."""
-    there = latent in opened.features("latents").index
-    if st.button(label, icon=icon, shortcut=shortcut, disabled=not there):
-        navigation.go("latent", opened.view.home().but(latent=latent))
 
 
 def evidence_words(row: pd.Series) -> str:
@@ -157,10 +153,15 @@ def quantile_strips(examples: pd.DataFrame, opened: Opened, kind: str, key: str)
     if not there:
         st.caption("No example: it fires in none of the held-out users' sequences.")
         return
-    shown = st.segmented_control(
-        "Activation", there, default=there[0], required=True, key=f"quantile-{key}", format_func=strips.quantile_name
-    )
-    strips.show(examples[examples["quantile"] == shown], opened.catalogue(), kind, f"strips-{key}-{shown}")
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        shown = st.segmented_control(
+            "Activation", there, default=there[0], required=True, key=f"quantile-{key}",
+            format_func=strips.quantile_name,
+        )  # fmt: skip
+        lists = st.toggle("What was recommended next", key=f"recommended-{key}", help=ABOUT_RECOMMENDED)
+    rows = examples[examples["quantile"] == shown]
+    recommended = prefixes.recommended(opened, rows) if lists else None
+    strips.show(rows, opened.catalogue(), kind, f"strips-{key}-{shown}", recommended)
 
 
 def enrichment_and_histogram(opened: Opened, row: pd.Series) -> None:

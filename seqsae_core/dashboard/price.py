@@ -10,9 +10,9 @@ import streamlit as st
 
 from seqsae_core.dashboard import waiting
 from seqsae_core.dashboard.loading import Opened
-from seqsae_core.dashboard.tradeoff_figure import tradeoff
+from seqsae_core.dashboard.tradeoff_figure import by_segment, tradeoff
 from seqsae_core.dashboard.widgets import chart, fixed, percent, plain
-from seqsae_core.steering.edits import Edit
+from seqsae_core.steering.edits import Edit, linear
 from seqsae_core.steering.notation import format_edits, parse
 from seqsae_core.study import Study
 
@@ -77,7 +77,7 @@ def cost(opened: Opened, edits: Sequence[Edit], concept: str | None, position: s
 
 def from_curves(curves: pd.DataFrame | None, edits: Sequence[Edit]) -> Price | None:
     """The measured strength nearest to a single edit of the latent that a curve was made of."""
-    if curves is None or len(edits) != 1 or edits[0].strength <= 0 or edits[0].kind != "add":
+    if curves is None or len(edits) != 1 or edits[0].strength <= 0 or not linear(edits):
         return None
     rows = curves[(curves["method"] == "latent") & (curves["strength"] > 0)]
     rows = rows[[list(latents) == [edits[0].latent] for latents in rows["latents"]]]
@@ -118,6 +118,20 @@ def curve_chart(opened: Opened, concept: str | None, price: Price | None) -> Non
     users = int(curves["users"].iloc[0])
     text = f"{plain(concept)}: right is more of it, down is worse ranking. {users:,} held-out users, validation items."
     chart(tradeoff(curves, here), text, "tradeoff")
+    _segments(opened, concept)
+
+
+def _segments(opened: Opened, concept: str) -> None:
+    """The same curve for users who never, sometimes and often watch the concept."""
+    table = opened.segments()
+    rows = table[(table["concept"] == concept) & (table["split"] == "validation")]
+    if rows.empty:
+        return
+    text = (
+        f"The latents' curve by how often users watch {plain(concept)}: never; sometimes; often, from "
+        f"{percent(rows['cut'].iloc[0], 0)} of the history on, the median of training users who do."
+    )
+    chart(by_segment(rows), text, "segments")
 
 
 def _tiles(price: Price, concept: str) -> None:

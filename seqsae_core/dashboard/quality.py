@@ -57,6 +57,15 @@ def how_trained(metrics: Mapping[str, Any]) -> str:
     return f"{len(log)} passes over the training events.{why} {kept}"
 
 
+def how_imported(golden: Mapping[str, Any]) -> str:
+    """That the model came from elsewhere, how it was checked, and what that leaves open."""
+    return (
+        f"The model was trained elsewhere. Its scores for {golden['histories']:,} histories were compared with the "
+        f"library's own: they differ by at most {golden['largest_difference']:.1g}. Whether it was trained on the "
+        "targets above is not known here; if it was, the figures flatter it."
+    )
+
+
 def _listed(row: Mapping[str, Any], name: str) -> str:
     return fixed(row.get(name), 2) if name in ("gini@10", "novelty@10") else percent(row.get(name))
 

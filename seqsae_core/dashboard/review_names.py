@@ -23,10 +23,14 @@ class Desk:
 
 def desk(study: Study, dictionary: str | None) -> Desk:
     """The store, in which the dictionary is known and has what carries over from its predecessor."""
-    reviews = Reviews(study.reviews)
-    weights = _weights(str(study.path), dictionary, str(study.stamp("sae", dictionary)))
-    settle_in(reviews, weights, dictionary or study.default_dictionary)
-    return Desk(reviews, weights)
+    reviews, found = Reviews(study.reviews), weights(study, dictionary)
+    settle_in(reviews, found, dictionary or study.default_dictionary)
+    return Desk(reviews, found)
+
+
+def weights(study: Study, dictionary: str | None) -> Weights:
+    """The dictionary's fingerprint and directions, cached."""
+    return _weights(str(study.path), dictionary, str(study.stamp("sae", dictionary)))
 
 
 def named(study: Study, dictionary: str | None, latents: pd.DataFrame, stamp: str) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from seqsae_core.dashboard import widgets
+from seqsae_core.dashboard import taking, widgets
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.widgets import fixed, missing, percent
 from seqsae_core.figures import contest
@@ -49,6 +49,7 @@ def every_rival(opened: Opened) -> None:
         for name, (label, text, form) in COLUMNS.items()
     }
     st.dataframe(table(summary), hide_index=True, column_config=columns, key="rivals-table", placeholder="–")
+    taking.table(table(summary), "rivals")
 
 
 def table(summary: Mapping[str, Any]) -> pd.DataFrame:

@@ -84,6 +84,10 @@ class Scene:
         """The link to the same edits for a history put together by hand."""
         return self._said().but(user=None, history=history)
 
+    def whose(self) -> View:
+        """The link to the same history, without edits."""
+        return replace(self, edits=(), chosen=False, view=self.view.home())._said()
+
     def _said(self) -> View:
         edits = self.edits if self.chosen else self.view.edits
         who = {"user": self.user} if self.user is not None else {"history": self.history}
@@ -105,6 +109,15 @@ def scene(opened: Opened, view: View) -> Scene:
     people = audience(opened)
     user = _user(opened, people, view, edits)
     return Scene(view, people.history(user), edits, user, people.target(user), chosen)
+
+
+def reading(opened: Opened, view: View) -> Scene:
+    """The history of a link without any edit, or a held-out user's of a usual length. Raises UserError as `scene`."""
+    if view.history is not None:
+        return Scene(view, _history(opened, view.history), (), chosen=False)
+    people = audience(opened)
+    user = candidates(people)[0] if view.user is None else _known(people, view.user)
+    return Scene(view, people.history(user), (), user, people.target(user), chosen=False)
 
 
 def within_limits(opened: Opened, view: View) -> tuple[View, str]:
@@ -165,9 +178,13 @@ def _user(opened: Opened, people: Audience, view: View, edits: tuple[Edit, ...])
     if view.user is None:
         stamp = opened.stamp("data", "recommender", "sae", "evidence")
         return candidates(people)[0] if view.edits else _clearest(opened, stamp, edits[0].latents[0])
-    if view.user >= len(people):
-        raise UserError(f"There is no user {view.user} in this study: users run from 0 to {len(people) - 1}.")
-    return view.user
+    return _known(people, view.user)
+
+
+def _known(people: Audience, user: int) -> int:
+    if user >= len(people):
+        raise UserError(f"There is no user {user} in this study: users run from 0 to {len(people) - 1}.")
+    return user
 
 
 @st.cache_data(max_entries=1000, show_spinner="Choosing a user whose list moves")

@@ -1,5 +1,6 @@
 """Example sequences as strips of item tiles, shaded by activation: a small component that sets text only."""
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,20 @@ import streamlit as st
 
 from seqsae_core.figures.style import kind_colour
 
+Lists = Sequence[Sequence[int]]
+FOLD = 4
 QUANTILES = ("Strongest", "Strong", "Middling", "Weak", "Weakest")
 
 
-def show(examples: pd.DataFrame, catalogue: pd.DataFrame, kind: str, key: str) -> None:
-    """Strips of these examples. catalogue is indexed by item number; shading is relative to the strongest example."""
-    rows = [example(row, catalogue) for row in examples.to_dict("records")]
+def show(
+    examples: pd.DataFrame, catalogue: pd.DataFrame, kind: str, key: str, recommended: Lists | None = None
+) -> None:
+    """Strips of these examples, a screenful and the rest behind a button. catalogue is indexed by item number; shading
+    is relative to the strongest example; recommended: what the model lists after each firing item, the best first."""
+    lists = recommended or [()] * len(examples)
+    rows = [example(row, catalogue, items) for row, items in zip(examples.to_dict("records"), lists, strict=True)]
     peak = max(item["activation"] for row in rows for item in row["items"])
-    _component()(key=key, data={"examples": rows, "peak": peak, "colour": kind_colour(kind)})
+    _component()(key=key, data={"examples": rows, "peak": peak, "colour": kind_colour(kind), "fold": FOLD})
 
 
 def quantile_name(quantile: int) -> str:
@@ -24,20 +31,22 @@ def quantile_name(quantile: int) -> str:
     return QUANTILES[quantile] if 0 <= quantile < len(QUANTILES) else f"Quantile {quantile + 1}"
 
 
-def example(row: dict[str, Any], catalogue: pd.DataFrame) -> dict[str, Any]:
-    """One row of `examples.parquet` as the component reads it."""
+def example(row: dict[str, Any], catalogue: pd.DataFrame, recommended: Sequence[int] = ()) -> dict[str, Any]:
+    """One row of `examples.parquet`, with what was recommended after its firing item, as the component reads it."""
     items = [
         tile(item, catalogue) | {"activation": float(a), "firing": i == row["at"]}
         for i, (item, a) in enumerate(zip(row["items"], row["activations"], strict=True))
     ]
-    label = f"activation {row['activation']:.2f} · user {int(row['user'])}, event {int(row['event']) + 1}"
+    label = f"activation {row['activation']:.2f} · at item {int(row['event']) + 1} of user {int(row['user'])}'s history"
     spoken = f"Sequence of {len(items)} items; it fires on {items[int(row['at'])]['title']}"
-    following = int(row["next_item"] or 0) if int(row["at"]) == len(items) - 1 else 0
+    watched, at = int(row["next_item"] or 0), int(row["at"])
+    following = watched if at == len(items) - 1 else 0
     return {
         "label": label,
         "spoken": spoken,
         "items": items,
         "next": tile(following, catalogue) if following else None,
+        "recommended": [tile(item, catalogue) | {"hit": int(item) == watched} for item in recommended],
     }
 
 

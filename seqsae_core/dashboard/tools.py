@@ -1,9 +1,9 @@
-"""Below the lists: why an item is there, what would bring one up, a target, scenarios, the popularity dial. One at a
-time, and only what is asked for is computed."""
+"""Below the lists: why an item is there, ranks by strength, what would bring one up, a target, scenarios, the
+popularity dial. One at a time, and only what is asked for is computed."""
 
 import streamlit as st
 
-from seqsae_core.dashboard import aims, live, loading, mainstream, reasons, scenarios
+from seqsae_core.dashboard import aims, bumps, live, loading, mainstream, reasons, scenarios
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.scene import Scene
 from seqsae_core.dashboard.turning import Turned
@@ -11,6 +11,7 @@ from seqsae_core.dashboard.turning import Turned
 ITEM, OPEN = "asked-item", "tool"
 PANELS = {
     "Why this item?": reasons.why_panel,
+    "Ranks": bumps.panel,
     "Bring an item up": reasons.raise_panel,
     "Target": aims.panel,
     "Scenarios": scenarios.panel,

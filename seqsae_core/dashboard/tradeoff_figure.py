@@ -18,6 +18,7 @@ METHODS = {
 }
 DEEPEST = -0.3
 TIMES = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
+SEGMENTS = {"never": (RIVALS, "dot"), "sometimes": (LATENTS, "dash"), "often": (LATENTS, "solid")}
 HOVER = "%{fullData.name}, strength %{customdata:.2g}<br>share ×%{x:.2f}, NDCG@10 %{y:+.1%}<extra></extra>"
 
 
@@ -29,23 +30,40 @@ def tradeoff(curves: pd.DataFrame, here: dict[str, Any] | None) -> go.Figure:
     """
     figure = go.Figure()
     for method, (name, colour, dash) in METHODS.items():
-        rows = curves[curves["method"] == method].sort_values("strength")
-        line = {"color": colour, "dash": dash, "width": 2.5 if method == "latents" else 1.6}
-        figure.add_trace(go.Scatter(
-            x=rows["lift"], y=rows["ndcg_change"], name=name, mode="lines+markers", line=line,
-            marker={"size": 4}, customdata=rows["strength"], hovertemplate=HOVER, visible=len(rows) > 0,
-        ))  # fmt: skip
+        _line(figure, curves[curves["method"] == method], name, colour, dash, 2.5 if method == "latents" else 1.6)
     if here is not None:
         figure.add_trace(_here(here))
+    return _plane(figure, min(DEEPEST, here["ndcg_change_ci95"][0] - 0.02) if here else DEEPEST, 330)
+
+
+def by_segment(curves: pd.DataFrame) -> go.Figure:
+    """The same plane with one line a segment of users; curves: rows of `segments.parquet` of one concept and split."""
+    figure = go.Figure()
+    for segment, (colour, dash) in SEGMENTS.items():
+        rows = curves[curves["segment"] == segment]
+        users = f", {rows['users'].iloc[0]:,} users" if len(rows) else ""
+        _line(figure, rows, segment.capitalize() + users, colour, dash, 2.0)
+    return _plane(figure, DEEPEST, 260)
+
+
+def _line(figure: go.Figure, rows: pd.DataFrame, name: str, colour: str, dash: str, width: float) -> None:
+    rows = rows.sort_values("strength")
+    figure.add_trace(go.Scatter(
+        x=rows["lift"], y=rows["ndcg_change"], name=name, mode="lines+markers",
+        line={"color": colour, "dash": dash, "width": width}, marker={"size": 4}, customdata=rows["strength"],
+        hovertemplate=HOVER, visible=len(rows) > 0,
+    ))  # fmt: skip
+
+
+def _plane(figure: go.Figure, deepest: float, height: int) -> go.Figure:
     axis = {"gridcolor": GRID, "automargin": True}
     figure.update_xaxes(title="share of the concept / unsteered", type="log", zeroline=False, **axis)
     figure.update_xaxes(tickvals=TIMES, ticktext=[f"×{times:g}" for times in TIMES])
-    deepest = min(DEEPEST, here["ndcg_change_ci95"][0] - 0.02) if here else DEEPEST
     figure.update_yaxes(title="NDCG@10", tickformat="+.0%", range=[deepest, 0.06], zerolinecolor=RIVALS, **axis)
     clear = "rgba(0,0,0,0)"
     return figure.update_layout(
-        height=330, margin={"l": 4, "r": 8, "t": 8, "b": 40}, paper_bgcolor=clear, plot_bgcolor=clear, dragmode="pan",
-        legend={"orientation": "h", "y": -0.28, "yanchor": "top", "x": 0, "font": {"size": 11}},
+        height=height, margin={"l": 4, "r": 8, "t": 8, "b": 40}, paper_bgcolor=clear, plot_bgcolor=clear,
+        dragmode="pan", legend={"orientation": "h", "y": -0.28, "yanchor": "top", "x": 0, "font": {"size": 11}},
     )  # fmt: skip
 
 

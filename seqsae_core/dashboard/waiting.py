@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from seqsae_core.commands import build_command
-from seqsae_core.dashboard import navigation
+from seqsae_core.dashboard import navigation, processes
 from seqsae_core.dashboard.permalink import View
 from seqsae_core.errors import UserError
 from seqsae_core.figures import recommender as recommender_figures
@@ -20,6 +20,7 @@ ICONS = {
     "running": ":material/progress_activity:",
     "failed": ":material/error:",
 }
+STOP = "Ends the work; what is complete stays, and the command below goes on from there."
 
 
 def no_study(folder: Path, others: Sequence[str]) -> None:
@@ -27,9 +28,10 @@ def no_study(folder: Path, others: Sequence[str]) -> None:
     st.header("There is no study here yet", anchor=False)
     st.markdown(f"Looked for `{folder}`. A study holds the data, the recommender, its dictionary and their evidence.")
     st.markdown("Build the default one (about six minutes on two cores) and open it:")
-    st.code("make run", language="bash")
+    st.code("make run", language=None)
     st.markdown("Or build this one; the page opens by itself as stages end:")
-    st.code(build_command(folder), language="bash")
+    st.code(build_command(folder), language=None)
+    navigation.link("new_study", View(), "Or build one of your own data", icon=":material/add:")
     if others:
         st.markdown("Studies that are there:")
         for name in others:
@@ -116,10 +118,12 @@ def verdict(folder: Path, progress: dict[str, Any]) -> None:
     elif alive(progress):
         left = progress.get("eta_seconds")
         st.caption("Estimating the time left." if left is None else f"About {duration(left)} left.")
+        if processes.stoppable(folder):
+            st.button("Stop", icon=":material/stop:", on_click=processes.stop, args=(folder,), help=STOP, key="stop")
         return
     else:
         st.info("No build is running. It goes on where it stopped:", icon=":material/pause_circle:")
-    st.code(resume_command(folder), language="bash")
+    st.code(resume_command(folder), language=None)
 
 
 def alive(progress: dict[str, Any]) -> bool:

@@ -8,7 +8,18 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from seqsae_core.dashboard import alternative, concept_edits, dials, live, loading, navigation, permalink, price, tools
+from seqsae_core.dashboard import (
+    alternative,
+    concept_edits,
+    dials,
+    live,
+    loading,
+    navigation,
+    permalink,
+    price,
+    taste,
+    tools,
+)
 from seqsae_core.dashboard.applying import REFUSED, apply, steerer_of
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.permalink import MAX_EDITS
@@ -101,6 +112,7 @@ def workbench(opened: Opened, found: Scene) -> None:
         with picker:
             _picker(opened, found, turned.edits)
             _where(found)
+            taste.control(opened, found, turned.edits)
         with beside, loading.errors_shown():
             _beside(opened, found, turned)
         with below:
@@ -162,6 +174,7 @@ def _slider(opened: Opened, edit: Edit) -> dict[str, Any]:
         "key": dials.key(edit), "latent": edit.latents[0], "name": name, "kind": edit.kind, "levels": levels,
         "strength": dial.at(edit), "low": dial.low, "high": dial.high, "whole": dial.whole,
         "strengths": list(dial.strengths), "step": 0.05 if edit.kind == "scale" else live.STEP,
+        "rule": dials.rule(edit, limit(opened)),
     }  # fmt: skip
 
 

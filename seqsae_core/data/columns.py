@@ -26,15 +26,23 @@ def our_columns(
     given: role → column, before any guess; guesses ignore case, and the earlier name of `GUESSES` wins.
     Raises UserError naming file and flag for a given column that is not there, or one column in two roles.
     """
-    found = {role: _column(frame, role, given.get(role), path) for role in roles}
-    taken = {role: column for role, column in found.items() if column is not None}
-    if len(set(taken.values())) < len(taken):
-        flags = " ".join(f"--{role}-column {column}" for role, column in taken.items())
-        raise UserError(f"{path}: one column cannot be two things ({flags}). Give each flag a column of its own.")
-    renamed = {column: ROLES[role] for role, column in taken.items() if column != ROLES[role]}
+    columns = {role: column for role, column in taken(frame, roles, given, path).items() if column is not None}
+    renamed = {column: ROLES[role] for role, column in columns.items() if column != ROLES[role]}
     stale = [name for name in renamed.values() if name in frame and name not in renamed]
     told = ", ".join(f"{ours} from {theirs}" for theirs, ours in renamed.items())
     return frame.drop(columns=stale).rename(columns=renamed), told
+
+
+def taken(
+    frame: pd.DataFrame, roles: tuple[str, ...], given: Mapping[str, str], path: str
+) -> dict[str, str | None]:
+    """Role → the table's column, None where nothing looks like one. Raises UserError as `our_columns` does."""
+    found = {role: _column(frame, role, given.get(role), path) for role in roles}
+    columns = {role: column for role, column in found.items() if column is not None}
+    if len(set(columns.values())) < len(columns):
+        flags = " ".join(f"--{role}-column {column}" for role, column in columns.items())
+        raise UserError(f"{path}: one column cannot be two things ({flags}). Give each flag a column of its own.")
+    return found
 
 
 def _column(frame: pd.DataFrame, role: str, given: str | None, path: str) -> str | None:

@@ -13,6 +13,7 @@ from seqsae_core.errors import UserError
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 BUILT_IN = {"movietweetings": ASSETS / "movietweetings"}
+MOVIELENS_ITEMS = ("movies.dat", "u.item")
 
 
 def read(
@@ -28,8 +29,8 @@ def read(
     """
     interactions_path, items_path = locate(source, items)
     given = columns or {}
-    table, told = our_columns(_table(interactions_path), EVENTS, given, str(interactions_path))
-    interactions = check_interactions(table, str(interactions_path))
+    events, told = our_columns(table(interactions_path), EVENTS, given, str(interactions_path))
+    interactions = check_interactions(events, str(interactions_path))
     if items_path is None:
         return _telling(interactions, told), _nameless(interactions)
     known, told_items = _item_table(items_path, given)
@@ -86,24 +87,14 @@ def _in_folder(folder: Path) -> tuple[Path, Path | None]:
     raise UserError(f"{folder}: none of {names} or *.inter found. Name the interactions file itself.")
 
 
-def _table(path: Path) -> pd.DataFrame:
-    """One file to a table with our column names; the suffix tells the layout."""
-    readers = {
-        ".parquet": pd.read_parquet,
-        ".csv": lambda p: _separated(p, _separator(p)),
-        ".tsv": lambda p: _separated(p, "\t"),
-        ".jsonl": lambda p: pd.read_json(p, lines=True, dtype=False),
-        ".txt": _sasrec,
-        ".dat": lambda p: _dat(p, [USER, ITEM, "rating", TIME]),
-        ".data": lambda p: _plain_data(p, [USER, ITEM, "rating", TIME]),
-        ".inter": _recbole,
-        ".item": _recbole,
-    }
+def table(path: Path) -> pd.DataFrame:
+    """One file as it stands; the suffix tells the layout. Raises UserError naming the file."""
     suffix = Path(path.stem).suffix if path.suffix == ".gz" else path.suffix
-    if suffix not in readers:
-        raise UserError(f"{path}: unknown file type “{suffix}”. Use {', '.join(readers)}.")
+    if suffix not in READERS:
+        raise UserError(f"{path}: unknown file type “{suffix}”. Use {', '.join(READERS)}.")
+    reader = _movielens_items if path.name in MOVIELENS_ITEMS else READERS[suffix]
     try:
-        return readers[suffix](path)
+        return reader(path)
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: cannot be read as UTF-8 ({error}). Save it with the encoding UTF-8.") from error
     except (EOFError, ValueError, OSError) as error:
@@ -159,8 +150,7 @@ def _item_table(path: Path, given: Mapping[str, str]) -> tuple[pd.DataFrame, str
 
     Raises UserError for a missing column or an item told twice.
     """
-    frame = _movielens_items(path) if path.name in ("movies.dat", "u.item") else _table(path)
-    frame, told = our_columns(frame, ITEMS, given, str(path))
+    frame, told = our_columns(table(path), ITEMS, given, str(path))
     check_columns(frame, [ITEM], str(path))
     absent = {TITLE: None, GENRES: ""}
     frame = frame.assign(**{name: value for name, value in absent.items() if name not in frame})
@@ -199,3 +189,16 @@ def _movielens_items(path: Path) -> pd.DataFrame:
     frame = pd.read_csv(path, sep="|", header=None, names=columns, encoding="latin-1")
     frame[GENRES] = [("|".join(n for n in names if row[n])) for row in frame[names].to_dict("records")]
     return frame[[ITEM, TITLE, GENRES]]
+
+
+READERS = {
+    ".parquet": pd.read_parquet,
+    ".csv": lambda p: _separated(p, _separator(p)),
+    ".tsv": lambda p: _separated(p, "\t"),
+    ".jsonl": lambda p: pd.read_json(p, lines=True, dtype=False),
+    ".txt": _sasrec,
+    ".dat": lambda p: _dat(p, [USER, ITEM, "rating", TIME]),
+    ".data": lambda p: _plain_data(p, [USER, ITEM, "rating", TIME]),
+    ".inter": _recbole,
+    ".item": _recbole,
+}

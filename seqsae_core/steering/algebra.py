@@ -10,6 +10,7 @@ from seqsae_core.recommender.protocol import Hidden
 from seqsae_core.sae.autoencoders import Autoencoder
 from seqsae_core.steering.displacement import positions
 from seqsae_core.steering.edits import TOWARDS, Edit
+from seqsae_core.steering.taste import affinity, averaged
 
 Change = Callable[[Tensor, Edit, Tensor, Tensor, Tensor], Tensor]
 
@@ -18,19 +19,23 @@ Change = Callable[[Tensor, Edit, Tensor, Tensor, Tensor], Tensor]
 class Variants:
     """Edits, each at a strength of its own in every variant; they apply in order, each to what the one before left.
 
-    strengths: (edits, variants). units: (latents,).
+    strengths: (edits, variants). units: (latents,). usual: (latents,), mean codes over all users' positions, which
+    edits by taste need.
     """
 
     sae: Autoencoder
     units: Tensor
     edits: tuple[Edit, ...]
     strengths: Tensor
+    usual: Tensor | None = None
 
     @classmethod
-    def one(cls, sae: Autoencoder, units: Tensor, edits: Sequence[Edit]) -> "Variants":
+    def one(
+        cls, sae: Autoencoder, units: Tensor, edits: Sequence[Edit], usual: Tensor | None = None
+    ) -> "Variants":
         """A single variant: each edit at its own strength."""
         own = torch.tensor([float(edit.strength) for edit in edits], dtype=torch.float32)
-        return cls(sae, units, tuple(edits), own[:, None])
+        return cls(sae, units, tuple(edits), own[:, None], usual)
 
     def __len__(self) -> int:
         return self.strengths.shape[1]
@@ -40,12 +45,28 @@ class Variants:
 
         Exactly 0 where no code changes and where `position` edits nothing.
         """
-        activations = hidden.activations[:, -1:] if position == "last" else hidden.activations
-        codes = self.sae.encode(activations)
+        whole = position != "last" or any(edit.by_taste for edit in self.edits)
+        codes = self.sae.encode(hidden.activations if whole else hidden.activations[:, -1:])
+        strengths = self.for_users(codes, hidden.item_at)
+        codes = codes[:, -1:] if position == "last" else codes
         columns = self._columns(codes)
-        change = changes(codes[..., columns], columns, self.edits, self.strengths, self.units)
+        change = changes(codes[..., columns], columns, self.edits, strengths, self.units)
         moved = change @ self.sae.W_dec[columns]
         return moved if position == "last" else positions(hidden, position)[:, None, :, None] * moved
+
+    def for_users(self, codes: Tensor, item_at: Tensor) -> Tensor:
+        """The strengths, those of edits by taste times each user's factor: (edits, 1 or batch, variants).
+
+        codes: of the whole history, (batch, length, latents), where any edit is by taste; item_at: (batch, length).
+        """
+        if not any(edit.by_taste for edit in self.edits):
+            return self.strengths[:, None]
+        if self.usual is None:
+            raise ValueError("edits by taste need the usual codes")
+        means = averaged(codes, item_at)
+        ones = torch.ones(len(codes))
+        factors = [affinity(means, e, self.units, self.usual) if e.by_taste else ones for e in self.edits]
+        return torch.stack(factors)[..., None] * self.strengths[:, None]
 
     def _columns(self, codes: Tensor) -> Tensor:
         """The latents whose codes may change, ascending."""
@@ -67,15 +88,16 @@ def beside_plain(displacements: Tensor | Variants) -> Tensor | Variants:
 def changes(codes: Tensor, columns: Tensor, edits: Sequence[Edit], strengths: Tensor, units: Tensor) -> Tensor:
     """Edited codes − codes, (batch, variants, positions, columns), of codes (batch, positions, columns).
 
-    columns: the latents of the codes' columns, all that the edits name among them; strengths: (edits, variants);
-    units: (latents,). The formulas are those of `Edit`. Where every strength is 0 the change is exactly 0.
+    columns: the latents of the codes' columns, all that the edits name among them; strengths: (edits, variants), or
+    (edits, batch, variants) where users have their own; units: (latents,). The formulas are those of `Edit`. Where
+    every strength is 0 the change is exactly 0.
     """
     codes, units = codes[:, None], units[columns]
-    change = torch.zeros(len(codes), strengths.shape[1], *codes.shape[2:])
+    change = torch.zeros(len(codes), strengths.shape[-1], *codes.shape[2:])
     for edit, strength in zip(edits, strengths, strict=True):
         weights = torch.zeros(len(columns))
         weights[torch.searchsorted(columns, torch.tensor(edit.latents))] = torch.tensor([w for _, w in edit.parts])
-        change = change + CHANGES[edit.kind](codes + change, edit, strength[:, None, None], weights, units)
+        change = change + CHANGES[edit.kind](codes + change, edit, strength[..., None, None], weights, units)
     return change
 
 

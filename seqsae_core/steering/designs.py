@@ -17,6 +17,9 @@ CANDIDATES = 60
 LEARNERS = 100
 SPARSITY = 0.01
 RATE = 0.15
+LOWERED = 20
+ITEMS_READ = 2000
+PENALTY = 5.0
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,56 @@ def learned(moves: Tensor, landscape: Landscape, labels: np.ndarray, count: int)
     again = np.argsort(-weights, kind="stable")
     again = again[weights[again] > 0]
     return pool[order][again], weights[again] / max(weights.max(initial=0.0), 1e-12)
+
+
+def lowered(
+    moves: Tensor, landscape: Landscape, labels: np.ndarray, count: int = LOWERED, aim: float = 0.1
+) -> tuple[np.ndarray, np.ndarray]:
+    """`count` latents with weights of either sign, relative to the largest, that lower a concept at negative strengths.
+
+    They minimise KL(plain ‖ moved) over the items without the concept (what is left shall stay as it was), with a
+    penalty while the mean expected share is above `aim` times the plain one; read on the ITEMS_READ likeliest items.
+    Found as in `learned`, out of 2 · CANDIDATES by size of slope.
+    """
+    slopes = (moves @ landscape.gradient(labels)).numpy()
+    pool = np.argsort(-np.abs(slopes), kind="stable")[: 2 * CANDIDATES]
+    pool = pool[slopes[pool] != 0]
+    seen = _likeliest(landscape, labels)
+    weights = _lowering(-moves[torch.tensor(pool)], seen, aim, 30, SPARSITY / 3)
+    order = np.argsort(-np.abs(weights), kind="stable")[:count]
+    weights = _lowering(-moves[torch.tensor(pool[order])], seen, aim, 40, 0.0)
+    again = np.argsort(-np.abs(weights), kind="stable")
+    again = again[weights[again] != 0]
+    return pool[order][again], weights[again] / max(np.abs(weights).max(initial=0.0), 1e-12)
+
+
+def _likeliest(landscape: Landscape, labels: np.ndarray) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Of LEARNERS users and the ITEMS_READ likeliest items: ln chances, Jacobians, output vectors, labels > ½."""
+    some = slice(None, None, max(1, len(landscape.chances) // LEARNERS))
+    items = landscape.chances.mean(0).argsort(descending=True, stable=True)[:ITEMS_READ]
+    plain = landscape.chances[some][:, items].clamp(min=1e-12).log().log_softmax(1)
+    return plain, landscape.jacobians[some].clone(), landscape.vectors[items], torch.tensor(labels)[items] > 0.5
+
+
+def _lowering(
+    moves: Tensor, seen: tuple[Tensor, Tensor, Tensor, Tensor], aim: float, steps: int, sparsity: float
+) -> np.ndarray:
+    """Weights of moves (n, width) after so many steps of Adam from 0."""
+    plain, jacobians, vectors, has = seen
+    weights = torch.zeros(len(moves), requires_grad=True)
+    optimiser = torch.optim.Adam([weights], RATE)
+    rest = plain[:, ~has].log_softmax(1)
+    wanted = plain[:, has].exp().sum(1).mean() * aim
+    for _ in range(steps if len(moves) and has.any() and not has.all() else 0):
+        with torch.enable_grad():
+            moved = plain + torch.einsum("i,uij->uj", weights @ moves, jacobians) @ vectors.T
+            share = moved.log_softmax(1)[:, has].exp().sum(1).mean()
+            divergence = (rest.exp() * (rest - moved[:, ~has].log_softmax(1))).sum(1).mean()
+            loss = divergence + PENALTY * (share / wanted).clamp(min=1).log() + sparsity * weights.abs().sum()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    return weights.detach().numpy()
 
 
 def _fitted(moves: Tensor, landscape: Landscape, labels: np.ndarray, steps: int, sparsity: float) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Ways to push a concept, behind one interface: a displacement of the hidden state or a constant on the scores."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,10 +10,11 @@ from torch import Tensor
 from seqsae_core.errors import UserError
 from seqsae_core.sae.activations import Activations
 from seqsae_core.sae.autoencoders import Autoencoder
-from seqsae_core.steering.designs import Landscape, by_gain, learned
+from seqsae_core.steering.designs import Landscape, by_gain, learned, lowered
 from seqsae_core.steering.edits import Edit
 
-DESIGNS = ("latents_by_correlation", "latents_by_gain", "latents_learned")
+DESIGNS = ("latents_by_correlation", "latents_by_gain", "latents_learned", "latents_by_taste")
+LOWERING = "latents_lowered"
 METHODS = (*DESIGNS, "latent", "neurons", "mean_difference", "probe", "rerank", "random")
 POOL = 20
 RIDGE = 1e-3
@@ -25,7 +26,8 @@ class Direction:
 
     displacement: (width,) added to the hidden state; boost: (n_items + 1,) added to the scores, zeros unless the
     method re-ranks. latents and weights say what was edited (empty for methods without latents): the displacement
-    is Σ weight × unit × decoder direction, so the same edit can be made by hand.
+    is Σ weight × unit × decoder direction, so the same edit can be made by hand. by_taste: each user at their own
+    strength, as `Edit.by_taste` says.
     """
 
     method: str
@@ -33,21 +35,34 @@ class Direction:
     boost: Tensor
     latents: tuple[int, ...] = ()
     weights: tuple[float, ...] = ()
+    by_taste: bool = False
 
 
 @dataclass(frozen=True)
 class Dictionary:
     """What steering needs of a dictionary: decoder W_dec (latents, width), units (latents,) and the correlation of
-    each latent with each concept on select users, (latents, concepts)."""
+    each latent with each concept on select users, (latents, concepts).
+
+    What is by taste needs two more: the autoencoder, and usual (latents,), mean codes over users' positions.
+    """
 
     W_dec: Tensor
     units: np.ndarray
     correlation: np.ndarray
+    sae: Autoencoder | None = None
+    usual: np.ndarray | None = None
 
     @classmethod
-    def of(cls, sae: Autoencoder, units: np.ndarray, correlation: np.ndarray) -> "Dictionary":
-        """From an autoencoder; units and correlations that are missing (dead latents) become 0."""
-        return cls(sae.W_dec.detach(), np.nan_to_num(units), np.nan_to_num(correlation))
+    def of(
+        cls, sae: Autoencoder, units: np.ndarray, correlation: np.ndarray, usual: np.ndarray | None = None
+    ) -> "Dictionary":
+        """From an autoencoder; units, correlations and usual codes that are missing (dead latents) become 0."""
+        usual = None if usual is None else np.nan_to_num(usual)
+        return cls(sae.W_dec.detach(), np.nan_to_num(units), np.nan_to_num(correlation), sae, usual)
+
+    def moves(self) -> Tensor:
+        """What one unit of each latent adds to the hidden state, (latents, width)."""
+        return torch.tensor(self.units, dtype=torch.float32)[:, None] * self.W_dec.clone()
 
     def best(self, concept: int, count: int) -> tuple[np.ndarray, np.ndarray]:
         """The latents with the largest positive correlations, and weights relative to the largest, (≤ count,) each.
@@ -93,8 +108,8 @@ def designed_directions(
     dictionary: Dictionary, concept: int, labels: np.ndarray, landscape: Landscape, count: int
 ) -> list[Direction]:
     """One direction a design of DESIGNS: `count` latents by correlation; by share won for a KL divergence, with weights
-    above 0, out of the POOL latents with the largest correlations; by weights learned for the same."""
-    moves = torch.tensor(dictionary.units, dtype=torch.float32)[:, None] * dictionary.W_dec.clone()
+    above 0, out of the POOL latents with the largest correlations; by weights learned for the same; these by taste."""
+    moves = dictionary.moves()
     gradient, pool = landscape.gradient(labels), dictionary.best(concept, POOL)[0]
     gain, weights = by_gain(moves[torch.as_tensor(pool)], gradient, landscape.fisher, count, signed=False)
     found = {
@@ -102,7 +117,14 @@ def designed_directions(
         "latents_by_gain": (pool[gain], weights),
         "latents_learned": learned(moves, landscape, labels, count),
     }
-    return [weighted_direction(dictionary, *found[name], name, len(labels) - 1) for name in DESIGNS]
+    made = [weighted_direction(dictionary, *latents, name, len(labels) - 1) for name, latents in found.items()]
+    return [*made, replace(made[-1], method="latents_by_taste", by_taste=True)]
+
+
+def lowering_direction(dictionary: Dictionary, labels: np.ndarray, landscape: Landscape) -> Direction:
+    """The design for less of a concept: at negative strengths its latents, found by `designs.lowered`, go down."""
+    found = lowered(dictionary.moves(), landscape, labels)
+    return weighted_direction(dictionary, *found, LOWERING, len(labels) - 1)
 
 
 def vector_direction(vector: np.ndarray, values: np.ndarray, method: str, n_items: int) -> Direction:

@@ -29,6 +29,8 @@ class Edit:
     WHOLE goes all the way, and the strength is never negative;
     mass: c + s·u, what it gains or loses taken from or given to the other active latents in proportion, so that the
     sum of the codes stays; no code gets below zero.
+
+    by_taste: the strength of add, scale and mass is multiplied by how much the history has of it, see `taste.affinity`.
     """
 
     latent: int | tuple[tuple[int, float], ...]
@@ -36,6 +38,7 @@ class Edit:
     kind: str = "add"
     low: float = -math.inf
     high: float = math.inf
+    by_taste: bool = False
 
     @property
     def parts(self) -> tuple[tuple[int, float], ...]:
@@ -84,6 +87,7 @@ def check(edits: Iterable[Edit], latents: int) -> tuple[Edit, ...]:
             raise UserError(f"The {edit.kind} of a concept names no latent, or one twice: give each one weight.")
         _check_levels(edit)
         _check_strength_of(edit)
+        _check_taste(edit)
     _check_together(edits)
     return edits
 
@@ -99,8 +103,8 @@ def check_strength(strength: float) -> float:
 
 
 def linear(edits: Iterable[Edit]) -> bool:
-    """Whether the edits move every state alike, whatever its codes: true of `add` alone."""
-    return all(edit.kind == "add" for edit in edits)
+    """Whether the edits move every state alike, whatever its codes: true of `add` alone, the same for all users."""
+    return all(edit.kind == "add" and not edit.by_taste for edit in edits)
 
 
 def _check_kind(edit: Edit) -> None:
@@ -143,6 +147,14 @@ def _check_strength_of(edit: Edit) -> None:
         raise UserError(
             f"The strength of {_said(edit)} is {edit.strength:g}, but it says how far the code may move at most: "
             f"give a number from 0 to {MAX_STRENGTH:g} ({UNIT}), or none for the whole way."
+        )
+
+
+def _check_taste(edit: Edit) -> None:
+    if edit.by_taste and edit.kind in TOWARDS:
+        raise UserError(
+            f"{_said(edit).capitalize()} goes to a level, which is the same for all: only add, scale and mass can be "
+            "scaled by taste. Choose one of these, or leave taste out."
         )
 
 

@@ -12,8 +12,10 @@ from seqsae_core.data.interactions import hash_share
 from seqsae_core.data.sequences import FIT, SCORE, SELECT, Sequences, Split, windows
 from seqsae_core.recommender import ranking
 from seqsae_core.recommender.protocol import Hidden, SequenceModel
+from seqsae_core.sae.autoencoders import Autoencoder
 from seqsae_core.steering.algebra import Variants
 from seqsae_core.steering.displacement import displaced_states
+from seqsae_core.steering.taste import mean_codes
 
 K = 10
 ROWS = 192
@@ -51,6 +53,11 @@ class Lists:
 
     items: np.ndarray
     ranks: np.ndarray
+
+
+def beside(one: Lists, other: Lists) -> Lists:
+    """The variants of both, of the same users."""
+    return Lists(np.concatenate([one.items, other.items], 1), np.concatenate([one.ranks, other.ranks], 1))
 
 
 def fit_users(sequences: Sequences, split: Split, count: int) -> np.ndarray:
@@ -103,17 +110,24 @@ def workers() -> ThreadPoolExecutor:
 
 @torch.inference_mode()
 def lists_under(
-    contexts: Contexts, displacements: Tensor | Variants, position: str = "last", boosts: Tensor | None = None
+    contexts: Contexts,
+    displacements: Tensor | Variants,
+    position: str = "last",
+    boosts: Tensor | None = None,
+    factors: Tensor | None = None,
 ) -> Lists:
     """Lists and target ranks under each of the displacements (variants, width), or of variants of edits.
 
     The rank counts every score at least the target's among the eleven best, so ties count against the model.
     boosts: (variants, n_items + 1) added to the scores, None = nothing added; one displacement may then serve all.
+    factors: (users,), what the displacements (variants, width) are multiplied by for each user, None = 1.
     """
     shape = (len(contexts.users), len(displacements) if boosts is None else len(boosts))
     items, ranks = np.zeros((*shape, K), np.int32), np.zeros(shape, np.int8)
     for bucket in contexts.buckets:
         own = displacements if isinstance(displacements, Tensor) else displacements.of(bucket.hidden, position)
+        if factors is not None:
+            own = factors[bucket.at][:, None, None, None] * own[None, :, None]
         states = displaced_states(contexts.model, bucket.hidden, contexts.layer, own, position)
         for rows, scores in _scored(contexts.model, bucket, states, boosts):
             own = scores.gather(2, bucket.target[rows, None, None].expand(-1, scores.shape[1], 1))
@@ -137,6 +151,15 @@ def _scored(
         inside = slice(*torch.searchsorted(bucket.seen_rows, torch.tensor([rows.start, rows.stop])).tolist())
         scores[bucket.seen_rows[inside] - start, :, bucket.seen_items[inside]] = -torch.inf
         yield rows, scores
+
+
+@torch.inference_mode()
+def history_codes(contexts: Contexts, sae: Autoencoder) -> Tensor:
+    """Mean code of each latent over each user's history, (users, latents)."""
+    means = torch.zeros(len(contexts.users), sae.latents)
+    for bucket in contexts.buckets:
+        means[bucket.at] = mean_codes(sae, bucket.hidden)
+    return means
 
 
 @torch.inference_mode()

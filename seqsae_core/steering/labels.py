@@ -1,11 +1,23 @@
-"""A concept of which only some items are labelled: what every method gets. Shares are measured with all labels."""
+"""A concept of which only some items are labelled, or none: what every method gets, and strengths are chosen by."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from seqsae_core.steering.directions import Dictionary
+
+LEAST_SEEN = 20
+
+
+class Known(Protocol):
+    """What is known of a concept."""
+
+    def of(self, dictionary: Dictionary, concept: int, labels: np.ndarray) -> tuple[Dictionary, np.ndarray]:
+        """The dictionary with correlations by what is known, and what is known in place of labels (n_items + 1,)."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -28,6 +40,41 @@ class FewLabels:
         correlation = dictionary.correlation.copy()
         correlation[:, concept] = correlations(self.codes, few[self.item_at] > 0.5)
         return replace(dictionary, correlation=correlation), few
+
+
+@dataclass(frozen=True)
+class Regions:
+    """No label at all: a cluster of latents, and in place of labels the `count` items at which it is most active.
+
+    codes, item_at: as for FewLabels; units: (latents,). clusters: the latents of each concept's cluster. Items at fewer
+    than LEAST_SEEN positions do not count. Latents outside the cluster get a correlation of 0.
+    """
+
+    codes: csr_array
+    item_at: np.ndarray
+    units: np.ndarray
+    clusters: dict[int, Sequence[int]]
+    count: int = 50
+
+    def of(self, dictionary: Dictionary, concept: int, labels: np.ndarray) -> tuple[Dictionary, np.ndarray]:
+        """The dictionary with the cluster's correlations with its items, and those items as labels (n_items + 1,)."""
+        cluster = np.asarray(self.clusters.get(concept, ()), int)
+        items = self._items(cluster, len(labels))
+        correlation, within = dictionary.correlation.copy(), np.zeros(self.codes.shape[1], bool)
+        within[cluster] = True
+        correlation[:, concept] = np.where(within, correlations(self.codes, items[self.item_at] > 0.5), 0.0)
+        return replace(dictionary, correlation=correlation), items
+
+    def _items(self, cluster: np.ndarray, size: int) -> np.ndarray:
+        """Labels of the items with the largest mean sum of the cluster's codes, in units."""
+        scale = np.divide(1, self.units[cluster], out=np.zeros(len(cluster)), where=self.units[cluster] > 0)
+        active, seen = self.codes[:, cluster] @ scale, np.bincount(self.item_at, minlength=size)
+        mean = np.bincount(self.item_at, active, size) / np.maximum(seen, 1)
+        mean[(seen < LEAST_SEEN) | (np.arange(size) == 0)] = 0
+        best = np.argsort(-mean, kind="stable")[: self.count]
+        items = np.zeros(size, np.float32)
+        items[best[mean[best] > 0]] = 1
+        return items
 
 
 def draw_labels(labels: np.ndarray, count: int, seed: int | list[int]) -> np.ndarray:

@@ -3,6 +3,7 @@
 A part of the text form is `target:action`. A target is a latent, `12`, or a concept of weighted ones,
 `12*1.0_40*0.5`. An action is a strength, which adds, or one of `scale:0.5`, `mass:2.0`, `ablate`, `set=3.0`,
 `clamp=0.0..2.0` (either end may be left out); the last three take `:strength` where they shall not go the whole way.
+The first three may end in `*taste`: scaled by the user's own, `12:2.0*taste`.
 """
 
 import json
@@ -14,7 +15,8 @@ from seqsae_core.errors import UserError
 from seqsae_core.steering.edits import KINDS, TOWARDS, WHOLE, Edit, check, check_strength
 
 FORM = "write latent:strength pairs, such as 12:2.0,40:-1.5"
-KEYS = {"latent", "kind", "strength", "low", "high"}
+KEYS = {"latent", "kind", "strength", "low", "high", "by_taste"}
+TASTE = "*taste"
 LARGEST = 1e9
 UNBOUNDED = {"low": -math.inf, "high": math.inf}
 
@@ -71,6 +73,7 @@ def to_list(edits: Iterable[Edit]) -> list[dict[str, Any]]:
         {"latent": [list(part) for part in edit.latent] if isinstance(edit.latent, tuple) else int(edit.latent)}
         | {"kind": edit.kind}
         | {name: float(v) for name in ("strength", "low", "high") if not math.isinf(v := getattr(edit, name))}
+        | ({"by_taste": True} if edit.by_taste else {})
         for edit in edits
     ]
 
@@ -86,8 +89,11 @@ def _from_dict(value: dict[str, Any]) -> Edit:
     latent = value["latent"]
     if isinstance(latent, list):
         latent = tuple((_whole(part), _number(weight)) for part, weight in latent)
-    numbers = {"strength": WHOLE} | UNBOUNDED | {k: _number(v) for k, v in value.items() if k not in ("latent", "kind")}
-    return Edit(latent if isinstance(latent, tuple) else _whole(latent), kind=str(value["kind"]), **numbers)
+    if not isinstance(by_taste := value.get("by_taste", False), bool):
+        raise ValueError(f"by_taste is {str(by_taste)[:20]}, neither true nor false")
+    numbers = {name: _number(value[name]) for name in ("strength", "low", "high") if name in value}
+    latent = latent if isinstance(latent, tuple) else _whole(latent)
+    return Edit(latent, kind=str(value["kind"]), by_taste=by_taste, **{"strength": WHOLE} | UNBOUNDED | numbers)
 
 
 def _whole(value: Any) -> int:
@@ -110,14 +116,15 @@ def _parse_one(part: str) -> Edit:
     target, colon, action = (piece.strip() for piece in part.partition(":"))
     if not colon:
         raise ValueError
-    latent = _latents(target)
+    latent, by_taste = _latents(target), action.endswith(TASTE)
+    action = action.removesuffix(TASTE).rstrip()
     if action[:1] not in "abcdefghijklmnopqrstuvwxyz" or action in ("nan", "inf"):
-        return Edit(latent, _finite(action))
+        return Edit(latent, _finite(action), by_taste=by_taste)
     head, colon, strength = action.partition(":")
     kind, equals, levels = head.partition("=")
     if kind not in KINDS or (kind not in TOWARDS and not colon) or bool(equals) != (kind in ("set", "clamp")):
         raise ValueError
-    return Edit(latent, _finite(strength) if colon else WHOLE, kind, *_levels(kind, levels))
+    return Edit(latent, _finite(strength) if colon else WHOLE, kind, *_levels(kind, levels), by_taste)
 
 
 def _finite(text: str) -> float:
@@ -156,7 +163,7 @@ def _target(edit: Edit) -> str:
 
 
 def _action(edit: Edit) -> str:
-    strength = repr(float(edit.strength))
+    strength = repr(float(edit.strength)) + (TASTE if edit.by_taste else "")
     if edit.kind == "add":
         return strength
     ends = ["" if math.isinf(level) else repr(float(level)) for level in (edit.low, edit.high)]

@@ -129,13 +129,14 @@ def _moved(steerer: Steerer, hidden: Hidden, edits: Sequence[Edit]) -> Tensor:
     """What edits add to activations, (batch, length, width), 0 where the steerer does not edit."""
     if not edits:
         return torch.zeros_like(hidden.activations)
-    moved = Variants.one(steerer.sae, steerer.units, edits).of(hidden, "all")[:, 0]
+    moved = steerer.single(edits).of(hidden, "all")[:, 0]
     return positions(hidden, steerer.position)[..., None] * moved
 
 
 def _codes(steerer: Steerer, hidden: Hidden, edits: Sequence[Edit]) -> tuple[np.ndarray, Tensor]:
     """Latents that fire where the steerer edits, ascending, and their edited codes (length, latents), 0 elsewhere."""
-    codes, own = steerer.sae.encode(hidden.activations), Variants.one(steerer.sae, steerer.units, edits).strengths
+    codes = steerer.sae.encode(hidden.activations)
+    own = steerer.single(edits).for_users(codes, hidden.item_at)
     codes = codes + changes(codes, torch.arange(codes.shape[-1]), edits, own, steerer.units)[:, 0]
     codes = codes[0] * positions(hidden, steerer.position)[0, :, None]
     latents = torch.nonzero(codes.any(0))[:, 0]
@@ -150,7 +151,7 @@ def _largest(codes: Tensor) -> np.ndarray:
 def _each_added(steerer: Steerer, edits: Sequence[Edit], latents: Tensor, strengths: Tensor) -> Variants:
     """The edits alone, then with each of the latents added by its strength."""
     added = tuple(Edit(int(latent), 1.0) for latent in latents)
-    every = Variants.one(steerer.sae, steerer.units, (*edits, *added))
+    every = steerer.single((*edits, *added))
     held = every.strengths[: len(edits)].expand(-1, len(added) + 1)
     own = torch.cat([torch.zeros(len(added), 1), torch.diag(strengths)], dim=1)
     return replace(every, strengths=torch.cat([held, own]))

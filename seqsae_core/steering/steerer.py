@@ -29,18 +29,21 @@ class Steerer:
 
     An edit adds (edited codes − codes) · W_dec to the hidden state, so the dictionary's reconstruction error stays in;
     for the kinds of edits see `Edit`. units: (latents,), one standard deviation of each latent's activation where it
-    fires. `position`: "last" edits the last position, "all" every one, "from N" those from the N-th item on.
+    fires. `position`: "last" edits the last position, "all" every one, "from N" those from the N-th item on. usual:
+    (latents,), mean codes over users' positions; edits by taste need it.
     Items of the whole history are never recommended, also those before the model's window.
     """
 
     def __init__(
-        self, model: SequenceModel, sae: Autoencoder, layer: int, units: np.ndarray, position: str = "last"
-    ):
+        self, model: SequenceModel, sae: Autoencoder, layer: int, units: np.ndarray, position: str = "last",
+        usual: np.ndarray | None = None,
+    ):  # fmt: skip
         if len(units) != sae.latents or not 0 <= layer <= model.n_layers + 1:
             raise ValueError(f"{len(units)} units, {sae.latents} latents; layer {layer} of {model.n_layers}")
         self.model, self.sae, self.layer, self.position = model, sae, layer, check_position(position)
         self._single = one_history(model)
         self.units = torch.as_tensor(np.nan_to_num(units), dtype=torch.float32)
+        self.usual = None if usual is None else torch.as_tensor(np.nan_to_num(usual), dtype=torch.float32)
 
     @classmethod
     def from_study(
@@ -48,11 +51,10 @@ class Steerer:
     ) -> "Steerer":
         """The steerer of a study's dictionary, on one torch thread; `position` is the study's unless given."""
         torch.set_num_threads(1)
-        features = study.features("latents", dictionary)
-        sae, units = study.sae(dictionary), np.zeros(len(features))
-        units[features["feature"].to_numpy()] = features["sd_activation"].to_numpy()
+        table = study.features("latents", dictionary).sort_values("feature")
+        units, usual = table["sd_activation"].to_numpy(), (table["density"] * table["mean_activation"]).to_numpy()
         position = position or study.config.steering.position
-        return cls(study.model(), sae, study.layer(dictionary), units, position)
+        return cls(study.model(), study.sae(dictionary), study.layer(dictionary), units, position, usual)
 
     @property
     def fingerprint(self) -> str:
@@ -99,12 +101,24 @@ class Steerer:
         """
         return best(self.scores(history, self.sweep(edits, which, strengths)), history, k)[1:]
 
+    @torch.inference_mode()
+    def taste(self, history: Sequence[int], edits: Sequence[Edit]) -> list[float]:
+        """What each edit's strength is multiplied by for a history; see `taste.affinity`. Errors as in `recommend`."""
+        hidden, single = hidden_of(self.model, history, self.layer), self.single(check(edits, self.sae.latents))
+        own = replace(single, strengths=torch.ones_like(single.strengths))
+        factors = own.for_users(self.sae.encode(hidden.activations), hidden.item_at)
+        return factors[:, 0, 0].tolist()
+
     def variants(self, edits: Sequence[Edit]) -> Tensor | Variants:
         """The edits at their own strengths, as one variant. Errors as in `edits.check`."""
         edits = check(edits, self.sae.latents)
         if linear(edits):
             return self.displacement(edits)[None]
-        return Variants.one(self.sae, self.units, edits)
+        return self.single(edits)
+
+    def single(self, edits: Sequence[Edit]) -> Variants:
+        """Checked edits at their own strengths, of any kind, as one variant."""
+        return Variants.one(self.sae, self.units, edits, self.usual)
 
     def sweep(self, edits: Sequence[Edit], which: int, strengths: Sequence[float]) -> Tensor | Variants:
         """One variant for each strength of edit number `which`. Errors as in `grid`."""
@@ -116,7 +130,7 @@ class Steerer:
         if linear(edits):
             held = self.displacement([edit for n, edit in enumerate(edits) if n != which])
             return held + levels[:, None] * self.displacement([replace(edits[which], strength=1.0)])
-        single = Variants.one(self.sae, self.units, edits)
+        single = self.single(edits)
         table = single.strengths.repeat(1, len(levels))
         table[which] = levels
         return replace(single, strengths=table)

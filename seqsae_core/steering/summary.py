@@ -1,13 +1,14 @@
 """What curves come to: the quoted figures of each method, who is ahead of whom, and what suppression costs."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from seqsae_core.steering import outcomes
 from seqsae_core.steering.frontier import BUDGETS, Curve, choose, frontier_area, geometric_mean, lift_at
+from seqsae_core.steering.outcomes import Outcome
 
 SUPPRESSED = 0.1
 OURS = "latents"
@@ -15,12 +16,16 @@ OURS = "latents"
 
 @dataclass(frozen=True)
 class Steered:
-    """One method on one concept: for each split, lifts and NDCG changes (1 + draws, 1 + strengths), 0 first."""
+    """One method on one concept: for each split, lifts and NDCG changes (1 + draws, 1 + strengths), 0 first.
+
+    found: of each split, the outcomes of each user that they come from, where they are still needed.
+    """
 
     method: str
     concept: str
     lifts: dict[str, np.ndarray]
     changes: dict[str, np.ndarray]
+    found: Mapping[str, Outcome] = field(default_factory=dict)
 
     @property
     def curve(self) -> Curve:
@@ -32,6 +37,15 @@ class Steered:
         """The frontier's area with validation lifts for test lifts: what a design may be chosen by."""
         lift, change = self.lifts["validation"][0, 1:], self.changes["validation"][0, 1:]
         return float(frontier_area(Curve(lift, change, lift)))
+
+
+    @property
+    def lowering_cost(self) -> tuple[bool, float]:
+        """What a design that lowers a concept may be chosen by, the least first, on validation targets: NDCG lost where
+        the share is at most SUPPRESSED ×, and where it never is, the smallest lift."""
+        lift, change = self.lifts["validation"][0], self.changes["validation"][0]
+        below = np.flatnonzero(lift <= SUPPRESSED)
+        return (False, -float(change[below[0]])) if len(below) else (True, float(lift.min()))
 
 
 def summarise(steered: Sequence[Steered]) -> dict[str, Any]:

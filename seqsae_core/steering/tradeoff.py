@@ -1,12 +1,12 @@
 """Trade-off between lifting a concept and ranking quality, for every method on the same held-out users."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import torch
 
 from seqsae_core.config import SteeringConfig
 from seqsae_core.data.concepts import ConceptTable
@@ -15,13 +15,13 @@ from seqsae_core.data.sequences import Split
 from seqsae_core.recommender.batching import item_counts
 from seqsae_core.recommender.protocol import SequenceModel
 from seqsae_core.sae.activations import Activations
-from seqsae_core.steering import outcomes
+from seqsae_core.steering import outcomes, shelf
 from seqsae_core.steering.algebra import beside_plain
+from seqsae_core.steering.curves import HeldOut, hold_out, rows_of, steer, strengths_of, with_lowered, with_ours
 from seqsae_core.steering.designs import Landscape, survey
-from seqsae_core.steering.directions import DESIGNS, Dictionary, Direction, all_directions
+from seqsae_core.steering.directions import Dictionary, Direction, all_directions, lowering_direction
 from seqsae_core.steering.edits import Edit
 from seqsae_core.steering.evaluation import (
-    Contexts,
     Lists,
     Report,
     collect_contexts,
@@ -31,13 +31,15 @@ from seqsae_core.steering.evaluation import (
     score_spread,
     workers,
 )
-from seqsae_core.steering.labels import FewLabels
+from seqsae_core.steering.labels import Known
+from seqsae_core.steering.segments import COLUMNS as SEGMENT_COLUMNS
+from seqsae_core.steering.segments import cut_point, history_shares, segment_curves, segment_of
+from seqsae_core.steering.shelf import Measured
 from seqsae_core.steering.steerer import Steerer
 from seqsae_core.steering.summary import OURS, Steered, quoted, summarise, suppression
 
-STRENGTHS = 16
-SMALLEST_STRENGTH = 0.1
 SHARES = (0.01, 0.40)
+SURVEYED = 1500
 COLUMNS = [
     "concept", "method", "strength", "split", "users", "share", "lift", "lift_low", "lift_high", "ndcg", "ndcg_change",
     "ndcg_change_low", "ndcg_change_high", "hr", "coverage", "gini", "novelty", "diversity", "design", "latents",
@@ -45,22 +47,66 @@ COLUMNS = [
 ]  # fmt: skip
 
 
+class Tradeoff(NamedTuple):
+    """Curves of every method; what is quoted; the curves of `latents` by segment; those that lower the concept."""
+
+    table: pd.DataFrame
+    summary: dict[str, Any]
+    segments: pd.DataFrame
+    lowered: pd.DataFrame
+
+
 @dataclass(frozen=True)
-class HeldOut:
-    """The same held-out users twice, with validation and with test targets.
+class Bench:
+    """What the curves of all concepts share."""
 
-    weights: bootstrap weights (1 + draws, users), shared by both splits and all methods. counts: training events
-    (n_items + 1,).
-    """
+    held_out: HeldOut
+    dictionary: Dictionary
+    sequences: Histories
+    split: Split
+    landscape: Landscape
+    spread: float
+    fit: Activations
+    select: Activations
+    config: SteeringConfig
+    seed: int
+    few: Known | None
+    kept: Path | None
 
-    contexts: dict[str, Contexts]
-    weights: np.ndarray
-    counts: np.ndarray
+    def measure(self, concept: int, name: str, labels: np.ndarray) -> Measured:
+        """Every curve of one concept; measured once where there is a folder to keep it in."""
+        folder = None if self.kept is None else self.kept / f"concept-{concept}"
+        if folder is not None and (found := shelf.get(folder)) is not None:
+            return found
+        found = self._measured(concept, name, labels)
+        if folder is not None:
+            shelf.put(folder, found)
+        return found
 
+    def _measured(self, concept: int, name: str, labels: np.ndarray) -> Measured:
+        known, visible = self.few.of(self.dictionary, concept, labels) if self.few else (self.dictionary, labels)
+        found = all_directions(
+            known, concept, visible, self.fit, self.select, self.landscape, self.config.latents_per_concept,
+            self.spread, self.seed,
+        )  # fmt: skip
+        curves = with_ours(self._steer(found, name, labels, visible))
+        down = [one for one in found if one.method in ("latents_by_gain", "rerank")]
+        down.append(lowering_direction(known, visible, self.landscape))
+        lowered = with_lowered(self._steer(down, name, labels, visible, -1.0))
+        bare = [[(table, replace(one, found={})) for table, one in some] for some in (curves, lowered)]
+        return Measured(*bare, self._segments(curves[0][1], labels).assign(concept=name))
 
-def strengths_of(config: SteeringConfig) -> np.ndarray:
-    """The fixed strengths of every method, geometric from SMALLEST_STRENGTH to `max_strength`, (16,)."""
-    return np.geomspace(SMALLEST_STRENGTH, config.max_strength, STRENGTHS)
+    def _segments(self, ours: Steered, labels: np.ndarray) -> pd.DataFrame:
+        users = self.held_out.contexts["validation"].users
+        cut = cut_point(self.sequences, self.split, labels)
+        own = segment_of(history_shares(self.sequences, users, self.split.valid_at[users], labels), cut)
+        levels = np.concatenate([[0.0], strengths_of(self.config)])
+        return segment_curves(ours.found, levels, self.held_out.weights, own, cut)
+
+    def _steer(
+        self, directions: Sequence[Direction], name: str, labels: np.ndarray, visible: np.ndarray, sign: float = 1.0
+    ) -> list[tuple[pd.DataFrame, Steered]]:
+        return [steer(self.held_out, one, name, labels, self.config, sign, visible) for one in directions]
 
 
 def run_tradeoff(
@@ -75,64 +121,55 @@ def run_tradeoff(
     config: SteeringConfig,
     seed: int,
     report: Report,
-    few: FewLabels | None = None,
-) -> tuple[pd.DataFrame, dict[str, Any]]:
+    few: Known | None = None,
+    kept: Path | None = None,
+) -> Tradeoff:
     """Curves of every method and concept on both splits, and the figures that are quoted of each method.
 
-    few: the methods get those labels only, and shares are measured with all of them.
+    few: the methods get those labels only, and designs and strengths are chosen by them; shares on test users are
+    measured with all of them. kept: a folder that belongs to this measurement alone; concepts that it holds from an
+    interrupted one are not measured again.
 
-    `dictionary.correlation` has a column for each concept of `concepts`. The table is empty, and so is the summary,
+    `dictionary.correlation` has a column for each concept of `concepts`. The tables are empty, and so is the summary,
     when no genre's unsteered share lies within SHARES.
     """
-    held_out = hold_out(model, layer, sequences, split, config.users, seed)
-    validation = held_out.contexts["validation"]
-    plain = lists_under(validation, torch.zeros(1, model.width))
-    chosen = choose_concepts(concepts, dictionary, plain, config.concepts)
-    spread, landscape = score_spread(validation), landscape_of(model, layer, sequences, split, config)
-    tables, steered, lowered = [], [], []
+    held_out = hold_out(model, layer, sequences, split, config.users, seed, dictionary)
+    chosen = choose_concepts(concepts, dictionary, held_out.plain["validation"], config.concepts)
+    spread = score_spread(held_out.contexts["validation"])
+    landscape = landscape_of(model, layer, sequences, split, config)
+    bench = Bench(held_out, dictionary, sequences, split, landscape, spread, fit, select, config, seed, few, kept)
+    names, found = [concepts.names[concept] for concept in chosen], []
+    report(0.0, f"{len(chosen)} concepts")
     with workers() as pool:
-        for place, concept in enumerate(chosen):
-            name, labels = concepts.names[concept], concepts.values[:, concept]
-            report(place / len(chosen), f"{name} ({place + 1} of {len(chosen)})")
-            count = config.latents_per_concept
-            known, known_labels = few.of(dictionary, concept, labels) if few else (dictionary, labels)
-            found = all_directions(known, concept, known_labels, fit, select, landscape, count, spread, seed)
-            curves = with_ours(pool.map(lambda d, n=name, y=labels: steer(held_out, d, n, y, config), found))
-            ours = replace(found[[d.method for d in found].index(curves[0][0]["design"].iloc[0])], method=OURS)
-            both = [ours, *(d for d in found if d.method == "rerank")]
-            low = pool.map(lambda d, n=name, y=labels: steer(held_out, d, n, y, config, -1.0), both)
-            lowered += [one for _, one in low]
-            tables += [table for table, _ in curves]
-            steered += [one for _, one in curves]
-    table = pd.concat(tables, ignore_index=True)[COLUMNS] if tables else pd.DataFrame(columns=COLUMNS)
-    summary = summarise(steered)
-    for method, figures in suppression(lowered).items():
+        for one in pool.map(bench.measure, chosen, names, concepts.values[:, chosen].T):
+            found.append(one)
+            report(len(found) / len(chosen), f"{names[len(found) - 1]} ({len(found)} of {len(chosen)})")
+    return _gathered(found)
+
+
+def _gathered(found: Sequence[Measured]) -> Tradeoff:
+    curves, lowered = ([pair for one in found for pair in one[n]] for n in (0, 1))
+    summary = summarise([one for _, one in curves])
+    for method, figures in suppression([one for _, one in lowered if one.method in (OURS, "rerank")]).items():
         summary[method]["suppression"] = figures
-    return table, summary
+    if OURS in summary:
+        ours = {table["concept"].iloc[0]: table["design"].iloc[0] for table, one in lowered if one.method == OURS}
+        summary[OURS]["suppression"]["design"] = ours
+    return Tradeoff(
+        _joined([table for table, _ in curves], COLUMNS), summary,
+        _joined([one.segments for one in found], SEGMENT_COLUMNS), _joined([table for table, _ in lowered], COLUMNS),
+    )  # fmt: skip
 
 
-def with_ours(curves: Iterable[tuple[pd.DataFrame, Steered]]) -> list[tuple[pd.DataFrame, Steered]]:
-    """The curves with `latents` in front: the one of DESIGNS with the largest frontier area on validation targets."""
-    curves = list(curves)
-    table, best = max((c for c in curves if c[1].method in DESIGNS), key=lambda c: c[1].validated_area)
-    return [(table.assign(method=OURS), replace(best, method=OURS)), *curves]
-
-
-def hold_out(
-    model: SequenceModel, layer: int, sequences: Histories, split: Split, each: int, seed: int
-) -> HeldOut:
-    """Contexts of `each` select users and as many score users."""
-    users = held_out_users(sequences, split, each)
-    targets = {"validation": split.valid_at[users], "test": split.test_at[users]}
-    contexts = {name: collect_contexts(model, layer, sequences, users, at) for name, at in targets.items()}
-    return HeldOut(contexts, outcomes.user_weights(len(users), seed), item_counts(sequences, split))
+def _joined(tables: Sequence[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    return pd.concat(tables, ignore_index=True)[columns] if tables else pd.DataFrame(columns=columns)
 
 
 def landscape_of(
     model: SequenceModel, layer: int, sequences: Histories, split: Split, config: SteeringConfig
 ) -> Landscape:
-    """The landscape of as many fit users as are held out of one role, before their validation targets."""
-    users = fit_users(sequences, split, config.users)
+    """The landscape of as many fit users as are held out of one role, SURVEYED at most, before validation targets."""
+    users = fit_users(sequences, split, min(config.users, SURVEYED))
     return survey(collect_contexts(model, layer, sequences, users, split.valid_at[users]), config.position)
 
 
@@ -144,52 +181,6 @@ def choose_concepts(concepts: ConceptTable, dictionary: Dictionary, plain: Lists
     evidence = dictionary.correlation[:, eligible].max(0, initial=0.0)
     order = np.argsort(-evidence, kind="stable")
     return [int(concept) for concept in eligible[order[evidence[order] > 0]][:count]]
-
-
-def steer(
-    held_out: HeldOut, direction: Direction, concept: str, labels: np.ndarray, config: SteeringConfig, sign: float = 1.0
-) -> tuple[pd.DataFrame, Steered]:
-    """Table rows, strength 0 first, and the bootstrap draws of one method on one concept; sign −1 to suppress it."""
-    levels = sign * np.concatenate([[0.0], strengths_of(config)])
-    column = torch.tensor(levels, dtype=torch.float32)[:, None]
-    boosts = column * direction.boost if direction.boost.any() else None
-    displacements = column * direction.displacement if boosts is None else direction.displacement[None]
-    rows, lifts, changes = [], {}, {}
-    for name, contexts in held_out.contexts.items():
-        lists = lists_under(contexts, displacements, config.position, boosts)
-        found = outcomes.outcome(lists, labels)
-        lifts[name] = outcomes.lifts(held_out.weights, found.share)
-        changes[name] = outcomes.relative_changes(held_out.weights, found.ndcg)
-        table = _rows(levels, found, lifts[name], changes[name]).assign(**outcomes.looks(lists, held_out.counts))
-        told = {"concept": concept, "method": direction.method, "design": direction.method, "split": name}
-        rows.append(table.assign(**told, **_made_of(direction, table)))
-    return pd.concat(rows), Steered(direction.method, concept, lifts, changes)
-
-
-def _rows(levels: np.ndarray, found: outcomes.Outcome, lift: np.ndarray, change: np.ndarray) -> pd.DataFrame:
-    """One row a strength, with figures and their intervals."""
-    (lift_low, lift_high), (change_low, change_high) = outcomes.interval(lift), outcomes.interval(change)
-    return pd.DataFrame(
-        {
-            "strength": levels,
-            "users": len(found.share),
-            "share": found.share.mean(0),
-            "lift": lift[0],
-            "lift_low": lift_low,
-            "lift_high": lift_high,
-            "ndcg": found.ndcg.mean(0),
-            "ndcg_change": change[0],
-            "ndcg_change_low": change_low,
-            "ndcg_change_high": change_high,
-            "hr": found.hr.mean(0),
-            "coverage": found.coverage,
-        }
-    )
-
-
-def _made_of(direction: Direction, table: pd.DataFrame) -> dict[str, list[np.ndarray]]:
-    latents, weights = np.array(direction.latents, np.int32), np.array(direction.weights, np.float32)
-    return {"latents": [latents] * len(table), "weights": [weights] * len(table)}
 
 
 def curve_of(
@@ -216,7 +207,7 @@ def curve_of(
     found = outcomes.outcome(lists, concept_values)
     lift, change = outcomes.lifts(weights, found.share), outcomes.relative_changes(weights, found.ndcg)
     looks = outcomes.looks(lists, item_counts(sequences, split))
-    return _rows(np.append(0.0, levels), found, lift, change).assign(**looks)
+    return rows_of(np.append(0.0, levels), found, lift, change).assign(**looks)
 
 
 def measure_edits(

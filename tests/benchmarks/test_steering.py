@@ -9,7 +9,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_small_study_from_the_command_line(tiny_study):
-    command = [sys.executable, "benchmarks/steering.py", str(tiny_study), "--calls", "3", "--users", "40"]
+    sizes = ["--calls", "3", "--users", "40", "--identity", "30"]
+    command = [sys.executable, "benchmarks/steering.py", str(tiny_study), *sizes]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
@@ -20,3 +21,5 @@ def test_a_small_study_from_the_command_line(tiny_study):
         for times in calls.values():
             assert 0 < times["cpu"]["p50"] <= times["cpu"]["p95"]
     assert all(rate > 0 for rates in found["users_per_second"].values() for rate in rates.values())
+    assert found["curve_of"]["users"] == 40 and found["curve_of"]["lists_per_second"] > 0
+    assert found["identity"] == {"test_users": 30, "same_items": 30, "same_scores": 30}

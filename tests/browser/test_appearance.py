@@ -8,8 +8,9 @@ from playwright.sync_api import Page
 from tests.browser import driving
 
 PATHS = {
-    "overview": "/", "latents": "/latents", "latent": "/latent", "latents_vs_neurons": "/latents_vs_neurons",
-    "concept": "/concept", "dictionaries": "/dictionaries", "steer": "/steer",
+    "overview": "/", "latents": "/latents", "latent": "/latent", "compare": "/compare", "find": "/find",
+    "latents_vs_neurons": "/latents_vs_neurons", "concept": "/concept", "dictionaries": "/dictionaries",
+    "steer": "/steer", "studies": "/studies", "against": "/against",
 }  # fmt: skip
 TALLEST = 4000
 

@@ -12,6 +12,7 @@ from tests.browser import driving
 
 PATHS = {
     "overview": "/", "latents": "/latents?search=19", "latent": "/latent?latent={latent}",
+    "compare": "/compare?latent={latent}&other=1", "find": "/find?user=5", "studies": "/studies",
     "concept": "/concept?search=the", "latents_vs_neurons": "/latents_vs_neurons", "dictionaries": "/dictionaries",
     "steer": "/steer?user=5&edits={latent}:2.0",
 }  # fmt: skip

@@ -22,10 +22,9 @@ HOSTILE = (
     "<svg onload=window.hostile=1> $x^2$ :red[x]"
 )
 CONCEPTS = ("/concept", "/concept?search=img", "/concept?items=1-2-3")
-PATHS = (
-    "/", "/latents", "/latent", *CONCEPTS, "/latents_vs_neurons", "/dictionaries", "/steer", "/steer?history=1-2-3",
-    "/review", "/latent?latent=5", "/latents?search=hostile",
-)  # fmt: skip
+LATENTS = ("/latents", "/latent", "/latent?latent=5", "/compare", "/find", "/find?items=3")
+OTHERS = ("/latents_vs_neurons", "/dictionaries", "/steer", "/steer?history=1-2-3", "/review")
+PATHS = ("/", *LATENTS, *CONCEPTS, *OTHERS)
 GENRE = "Drama"
 
 pytestmark = pytest.mark.browser

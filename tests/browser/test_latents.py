@@ -1,10 +1,12 @@
 """From the table to a latent and back."""
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from seqsae_core.study import Study
 from tests.browser import driving
 
 pytestmark = pytest.mark.browser
@@ -32,3 +34,54 @@ def test_a_latent_leads_to_its_slider(page: Page, address: str, latent: int) -> 
     page.get_by_role("button", name="Steer this").click()
     slider = driving.scene_of(page).get_by_role("slider")
     expect(slider).to_have_attribute("aria-label", re.compile(rf"^Strength of latent {latent},"))
+
+
+def shown(page: Page) -> int:
+    """How many latents the table says it shows."""
+    return int(page.get_by_text("the best-evidenced first").inner_text().split()[0].replace(",", ""))
+
+
+@pytest.fixture(scope="module")
+def title(tiny_study: Path) -> str:
+    """The title that fires the most latents."""
+    study = Study.open(tiny_study)
+    item = study.strongest_items()["item"].value_counts().index[0]
+    return study.catalogue().set_index("item").at[item, "title"].lower()
+
+
+def test_typing_narrows_the_table_and_back_from_a_latent_finds_it_again(page: Page, address: str, title: str) -> None:
+    driving.open_page(page, f"{address}/latents")
+    every = shown(page)
+    page.get_by_role("textbox", name="Search").press_sequentially(title, delay=60)
+    page.wait_for_function("title => new URL(location).searchParams.get('search') === title", arg=title)
+    driving.settled(page)
+    few = shown(page)
+    assert 1 < few < every
+    box = page.get_by_test_id("stDataFrame").bounding_box()
+    page.mouse.click(box["x"] + 150, box["y"] + HEADING + ROW / 2)
+    page.wait_for_url(re.compile(r"/latent\?.*search="))
+    expect(page.get_by_role("link", name=re.compile(f"1 of {few} found"))).to_be_visible()
+    page.get_by_role("button", name="Next Shortcut").click()
+    expect(page.get_by_role("link", name=re.compile(f"2 of {few} found"))).to_be_visible()
+    page.get_by_role("link", name=re.compile("Back to the list")).click()
+    expect(page.get_by_role("textbox", name="Search")).to_have_value(title)
+    driving.settled(page)
+    assert shown(page) == few
+
+
+def test_a_lasso_on_the_map_narrows_the_table_until_it_is_left(page: Page, address: str) -> None:
+    driving.open_page(page, f"{address}/latents")
+    every = shown(page)
+    page.locator('.modebar-btn[data-title="Box Select"]').click()
+    box = page.locator(".stPlotlyChart .nsewdrag").first.bounding_box()
+    middle = box["x"] + box["width"] / 2
+    page.mouse.move(middle, box["y"] + 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 2, box["y"] + box["height"] - 2, steps=8)
+    page.mouse.up()
+    expect(page.get_by_text("inside the lasso")).to_be_visible()
+    assert 0 < shown(page) < every
+    page.get_by_role("button", name="Leave the lasso").click()
+    expect(page.get_by_text("inside the lasso")).to_have_count(0)
+    driving.settled(page)
+    assert shown(page) == every

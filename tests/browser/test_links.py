@@ -14,6 +14,11 @@ BROKEN = {
     "/steer?edits=three:2": "write latent:strength pairs",
     "/steer?history=1-999999": "There is no item 999999",
     "/latent?latent=9999": "latent 9999",
+    "/compare?latent=1&other=9999": "latent 9999",
+    "/find?user=999999": "There is no user 999999",
+    "/find?history=1-999999": "There is no item 999999",
+    "/find?items=999999": "There is no item 999999",
+    "/latents?where=density:x": "where is `density:x`",
     "/latents?study=nowhere": "no study",
     "/latents?dictionary=nothing": "no dictionary",
 }

@@ -39,3 +39,16 @@ def test_a_concept_loses_what_pushes_down_where_a_kind_has_no_direction() -> Non
 
 def test_a_slider_is_known_by_everything_but_its_strength() -> None:
     assert dials.key(Edit(3, 2.0)) == dials.key(Edit(3, -1.0)) != dials.key(Edit(3, 2.0, "scale"))
+
+
+def test_a_slider_says_the_rule_of_its_limits() -> None:
+    said = {kind: dials.rule(dials.of_kind(Edit(0, 1.0), kind), 12.0) for kind in KINDS}
+    assert "±12 standard deviations" in said["add"] == said["mass"]
+    assert "largest activation" in said["set"] == said["clamp"] == said["ablate"]
+    assert "gone" in said["scale"] and "12" in said["scale"]
+
+
+def test_taste_stays_with_kinds_that_have_it() -> None:
+    mine = Edit(0, 1.0, by_taste=True)
+    assert {kind: dials.of_kind(mine, kind).by_taste for kind in KINDS} == {k: k not in TOWARDS for k in KINDS}
+    assert dials.key(mine) != dials.key(Edit(0, 1.0))

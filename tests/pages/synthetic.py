@@ -3,12 +3,14 @@
 The page tests proper use a tiny build; here only the shape of the tables is real.
 """
 
+import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from safetensors.numpy import save_file
 
 from seqsae_core.build import make_stamps
 from seqsae_core.config import preset, to_dict
@@ -18,6 +20,7 @@ from seqsae_core.study import Study, write_json, write_tables
 MOVIES = Path(__file__).parents[2] / "assets/movietweetings/movies.parquet"
 KINDS = {"latents": 1.0, "neurons": 0.75, "pca": 0.72, "random_directions": 0.7}
 DICTIONARY = "layer1-topk-64-k4"
+BUILT = ("sae", "evidence", "map", "steering")
 LOG = [
     {"pass": 1, "loss": 6.5, "ndcg@10": 0.10, "seconds": 5.0, "planned": 2, "losses": [[0.5, 7.0], [1.0, 6.0]]},
     {"pass": 2, "loss": 5.5, "ndcg@10": 0.12, "seconds": 10.0, "planned": 2, "losses": [[1.5, 5.7], [2.0, 5.3]]},
@@ -36,7 +39,7 @@ def make(folder: Path, n_items: int = 400, latents: int = 64, until: str = "stee
     for stage, write in {
         "data": lambda f: _data(f, catalogue, concepts),
         "recommender": lambda f: write_json(f / "metrics.json", _recommender()),
-        "sae": lambda f: write_json(f / "metrics.json", _fidelity()),
+        "sae": lambda f: _dictionary(f, latents, rng),
         "evidence": lambda f: _evidence(f, features, concepts, n_items, rng),
         "map": lambda f: write_tables(f, {"map": _map(features["latents"], rng)}),
         "steering": lambda f: _steering(f, latents, n_items, rng),
@@ -134,6 +137,11 @@ def _recommender() -> dict:
         "log": LOG,
         "plan": {"passes": 2, "why": "as set"},
     }
+
+
+def _dictionary(folder: Path, latents: int, rng: np.random.Generator) -> None:
+    write_json(folder / "metrics.json", _fidelity())
+    save_file({"W_dec": rng.normal(size=(latents, 32)).astype(np.float32)}, folder / "sae_weights.safetensors")
 
 
 def _fidelity() -> dict:
@@ -401,6 +409,8 @@ def _steering(folder: Path, n: int, n_items: int, rng: np.random.Generator) -> N
         for i in range(n)
     ]
     write_tables(folder, {"effects": pd.DataFrame(rows)})
+    lifts = {"share_lift_at_1pct": 1.5, "share_lift_at_1pct_ci95": [1.4, 1.6], "frontier_area": 1.9}
+    write_json(folder / "steering.json", {"latents": lifts})
 
 
 def retrain(folder: Path) -> None:
@@ -412,6 +422,29 @@ def retrain(folder: Path) -> None:
     with study.stage("extras", DICTIONARY, "stamp") as (aside, _):
         write_tables(aside, {"stability": pd.DataFrame({"feature": latents["feature"], "stability": stability})})
         write_json(aside / "evidence.json", {"sae": {"stability": 0.62, "stable_share": 1 / 3}})
+
+
+def twin(folder: Path, name: str = "layer1-topk-64-k4-again", stages: Sequence[str] = BUILT) -> str:
+    """Adds a copy of the dictionary under another name, as far as these stages; returns the name."""
+    study = Study.open(folder)
+    for stage in stages:
+        with study.stage(stage, name, study.stamp(stage)) as (aside, _):
+            shutil.copytree(study.folder(stage, DICTIONARY), aside, dirs_exist_ok=True)
+    return name
+
+
+def enlarge(folder: Path, latents: int, seed: int = 0) -> Path:
+    """Gives a study of `make` a dictionary of so many latents, as far as the table and the map show it."""
+    study, rng = Study.open(folder), np.random.default_rng(seed)
+    features = _features("latents", latents, study.concepts(), 1.0, rng)
+    evidence = study.folder("evidence")
+    examples = pd.read_parquet(evidence / "examples.parquet").query("kind == 'latents' and quantile == 0")
+    copies = [examples.assign(feature=examples["feature"] + start) for start in range(0, latents, 64)]
+    write_tables(evidence, {"latents": features, "examples": pd.concat(copies)})
+    write_tables(study.folder("map"), {"map": _map(features, rng)})
+    effects = pd.DataFrame({"latent": np.arange(latents), "effect": rng.gamma(2, 1.2, latents)})
+    write_tables(study.folder("steering"), {"effects": effects})
+    return folder
 
 
 def rename(latents: Path, feature: int, name: str) -> None:

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 import pytest
 
 from seqsae_core.config import RecommenderConfig, SaeConfig
-from seqsae_core.dashboard import detached, dictionaries
+from seqsae_core.dashboard import detached, dictionaries, processes
 from seqsae_core.errors import UserError
 from seqsae_core.figures import pareto
 from seqsae_core.sae.autoencoders import VARIANTS
@@ -99,7 +99,7 @@ def test_without_a_sweep_the_page_offers_one(open_page, tiny_study):
 
 def test_the_button_runs_the_command_with_this_python(tmp_path, monkeypatch):
     seen = []
-    child = SimpleNamespace(wait=lambda: 0)
+    child = SimpleNamespace(pid=0, wait=lambda: 0)
     monkeypatch.setattr(subprocess, "Popen", lambda words, **options: seen.append((words, options)) or child)
     monkeypatch.setattr(detached.st, "toast", lambda text: None)
     detached.start(tmp_path, "python -m seqsae_core use 'a b' x")
@@ -121,7 +121,7 @@ def test_work_that_fails_before_it_begins_says_why_on_the_page(open_page, tiny_s
     command = f"python -m seqsae_core sweep {folder}"
     detached.start(folder, command)
     deadline = time.monotonic() + 60
-    while (folder, command) not in detached._failures and time.monotonic() < deadline:
+    while processes.failure(folder, command) is None and time.monotonic() < deadline:
         time.sleep(0.1)
     page = open_page("dictionaries", folder)
     assert "The last run stopped" in page.error[0].value and "is missing, or of another version" in page.error[0].value

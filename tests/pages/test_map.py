@@ -142,7 +142,7 @@ def test_a_search_leaves_its_latents_on_the_map(open_page, invented):
     traces = drawn(page)
     assert [len(numbers(t, "x")) for n, t in traces.items() if n != "Neurons"] == [1]
     page = open_page("latents", invented)
-    page.button_group[0].set_value("Dead").run()
+    page.button_group[0].set_value("dead").run()
     assert set(drawn(page)) == {"Neurons"}
 
 

@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 
 from seqsae_core.dashboard import strips
+from seqsae_core.study import Study
 from tests.pages import synthetic
 from tests.pages.conftest import ROOT, said
 
-PAGES = ("overview", "latents", "latent", "latents_vs_neurons", "dictionaries")
+PAGES = ("overview", "latents", "latent", "compare", "latents_vs_neurons", "dictionaries", "against", "studies")
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -122,7 +123,7 @@ def test_nothing_found_is_said_with_a_way_back(open_page, invented):
 
 def test_dead_latents_can_be_listed(open_page, invented):
     page = open_page("latents", invented)
-    page.button_group[0].set_value("Dead").run()
+    page.button_group[0].set_value("dead").run()
     assert set(page.dataframe[0].value["name"]) == {"dead: never fires"}
 
 
@@ -208,3 +209,20 @@ def test_the_item_watched_next_follows_only_a_window_that_ends_at_the_firing_ite
     assert shown["next"] == {"title": "b", "meta": ""}
     assert [item["meta"] for item in shown["items"]] == ["1999 · Drama, War", ""]
     assert [item["firing"] for item in shown["items"]] == [False, True]
+
+
+def test_what_was_recommended_after_an_example_is_the_plain_list(open_page, tiny_study, monkeypatch):
+    from seqsae_core.recommender.recommend import Recommender
+
+    study, shown = Study.open(tiny_study), []
+    monkeypatch.setattr(strips, "_component", lambda: lambda **given: shown.append(given["data"]["examples"]))
+    latent = int(study.features()["z"].idxmax())
+    page = open_page("latent", tiny_study, latent=latent)
+    assert all(not row["recommended"] for row in shown[-1])
+    page.toggle(key=f"recommended-latent{latent}").set_value(True).run()
+    row = study.examples(None, "latents", latent).query("quantile == 0").iloc[0]
+    history = study.sequences().of(row["user"])[: row["event"] + 1]
+    titles = study.catalogue().set_index("item")["title"]
+    expected = [str(titles[item]) for item in Recommender.from_study(study).recommend(history, 3).items]
+    assert [item["title"] for item in shown[-1][0]["recommended"]] == expected
+    assert [item["hit"] for item in shown[-1][0]["recommended"]] == [titles[row["next_item"]] == t for t in expected]

@@ -11,7 +11,7 @@ from seqsae_core.study import Study
 from tests.pages import synthetic
 from tests.pages.conftest import said
 
-PAGES = ("overview", "latents", "latent", "concept", "latents_vs_neurons", "dictionaries")
+PAGES = ("overview", "latents", "latent", "compare", "find", "against", "concept", "latents_vs_neurons", "dictionaries")
 BAD_LINKS = {
     ("latent", "latent", "99999"): "latents 0 to 63",
     ("latent", "latent", "three"): "write a whole number",

@@ -1,7 +1,12 @@
 """The tools of the page Steer, each opened on a tiny study."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
+from seqsae_core.steering import scenarios
+from seqsae_core.steering.edits import ablate
 from seqsae_core.study import Study
 from tests.pages.conftest import said
 
@@ -63,3 +68,66 @@ def test_the_popularity_dial_turns_one_concept(open_page, tiny_study, latent):
 def test_a_link_for_another_dictionary_is_refused(open_page, tiny_study, latent):
     page = open_page("steer", tiny_study, user=5, edits=f"{latent}:2.0", made_for="other")
     assert "made for the dictionary" in said(page) and link(page, "edits") == f"{latent}:2.0"
+
+
+def test_strengths_go_by_own_taste_and_back(open_page, tiny_study, latent):
+    page = open_page("steer", tiny_study, user=5, edits=f"{latent}:2.0,3:ablate")
+    page.segmented_control(key="whose-strength-False").set_value("By own taste").run()
+    assert link(page, "edits") == f"{latent}:2.0*taste,3:ablate" and "For this history the strength is ×" in said(page)
+    page.segmented_control(key="whose-strength-True").set_value("Same for all").run()
+    assert link(page, "edits") == f"{latent}:2.0,3:ablate" and not page.error
+
+
+@pytest.fixture
+def own_study(tiny_study, tmp_path) -> Path:
+    """A copy, so that what a page saves stays out of the other tests."""
+    return Path(shutil.copytree(tiny_study, tmp_path / tiny_study.name))
+
+
+def test_a_scenario_is_saved_opened_carried_as_a_file_and_deleted(open_page, own_study, latent):
+    page = tool(open_page, own_study, "Scenarios", f"{latent}:ablate")
+    page.text_input[-1].set_value("Family evening")
+    next(button for button in page.button if button.label == "Save").click().run()
+    folder = Study.open(own_study).scenarios
+    saved = scenarios.load(folder, "family evening")
+    assert saved.edits == (ablate(latent),) and not page.exception
+    assert [button.label for button in page.download_button] == ["Download"]
+
+    other = tool(open_page, own_study, "Scenarios", "3:1.0")
+    next(button for button in other.button if str(button.key).startswith("open-0")).click().run()
+    assert link(other, "edits") == f"{latent}:ablate"
+    next(button for button in other.button if str(button.key).startswith("drop-0")).click().run()
+    assert not scenarios.listing(folder).scenarios
+
+    carried = tool(open_page, own_study, "Scenarios", "3:1.0")
+    text = scenarios.to_json(saved)
+    carried.file_uploader(key="scenario-file").upload("evening.json", text.encode(), "application/json").run()
+    carried.button(key="open-file").click().run()
+    assert link(carried, "edits") == f"{latent}:ablate"
+
+
+def test_a_file_that_is_no_scenario_is_refused(open_page, own_study, latent):
+    page = tool(open_page, own_study, "Scenarios", f"{latent}:2.0")
+    page.file_uploader(key="scenario-file").upload("list.json", b'{"name": 3}', "application/json").run()
+    assert "no scenario" in said(page) and link(page, "edits") == f"{latent}:2.0"
+
+
+def test_popularity_is_measured_for_all_users_on_request(open_page, tiny_study, latent):
+    page = tool(open_page, tiny_study, "Popularity", f"{latent}:2.0")
+    assert not page.get("plotly_chart") or "Right is more of the catalogue" not in said(page)
+    page.button(key="measure-popularity").click().run()
+    assert not page.exception and "Right is more of the catalogue" in said(page)
+
+
+def test_segments_stand_beside_the_curve(open_page, tiny_study):
+    study = Study.open(tiny_study)
+    curves, features = study.segments(), study.features("latents")
+    assert len(curves)
+    names = features[features["top_concept"].isin(curves["concept"])]
+    page = open_page("steer", tiny_study, user=5, edits=f"{int(names['feature'].iloc[0])}:2.0")
+    assert "by how often users watch" in said(page)
+
+
+def test_ranks_are_drawn_against_the_strength_of_each_slider(open_page, tiny_study, latent):
+    page = tool(open_page, tiny_study, "Ranks", f"{latent}:2.0")
+    assert "dotted line is the strength set now" in said(page) and not page.error

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from seqsae_core.data.sequences import Sequences, make_split
-from seqsae_core.steering.designs import Landscape, by_gain, learned, survey
+from seqsae_core.steering.designs import Landscape, by_gain, learned, lowered, survey
 from seqsae_core.steering.displacement import displaced_states
 from seqsae_core.steering.evaluation import collect_contexts
 
@@ -75,3 +75,21 @@ def test_learned_weights_find_the_move_that_raises_the_concept():
     assert weights[0] == 1
     assert (weights > 0).all()
     assert len(learned(torch.zeros(3, 4), land, labels, 2)[0]) == 0
+
+
+def test_what_lowers_a_concept_leaves_the_rest_as_it_was():
+    vectors = torch.eye(4).repeat(2, 1)[:7] * 3
+    labels = np.array([0, 1, 0, 0, 0, 1, 0], np.float32)
+    chances = torch.full((5, 7), 1 / 6)
+    chances[:, 0] = 0
+    land = Landscape(chances, torch.eye(4).repeat(5, 1, 1), vectors, torch.eye(4))
+    moves = torch.cat([torch.eye(4), -torch.eye(4)])
+    latents, weights = lowered(moves, land, labels, 2)
+    made = torch.tensor(weights, dtype=torch.float32) @ moves[latents]
+    scores = -5 * made @ vectors.T
+    after = torch.where(chances[0] > 0, scores, -torch.inf).softmax(0)
+    assert after[[1, 5]].sum() < 0.1 * chances[0, [1, 5]].sum()
+    rest = after[[2, 3, 4, 6]] / after[[2, 3, 4, 6]].sum()
+    assert rest.tolist() == pytest.approx([0.25] * 4, abs=0.02)
+    assert len(lowered(torch.zeros(3, 4), land, labels, 2)[0]) == 0
+    assert not lowered(moves, land, np.zeros(7, np.float32), 2)[1].any()

@@ -6,7 +6,7 @@ import torch
 from scipy.sparse import csr_array
 
 from seqsae_core.steering.directions import Dictionary
-from seqsae_core.steering.labels import FewLabels, correlations, draw_labels
+from seqsae_core.steering.labels import LEAST_SEEN, FewLabels, Regions, correlations, draw_labels
 
 
 @pytest.fixture
@@ -43,3 +43,24 @@ def test_only_the_concepts_own_correlations_are_measured_anew(codes):
     assert (known.correlation[:, 0] == 0.5).all()
     assert np.array_equal(known.correlation[:, 1], correlations(csr_array(codes), few[item_at] > 0.5))
     assert FewLabels(csr_array(codes), item_at, 0, count=7).of(dictionary, 0, labels)[1].sum() == 7
+
+
+def test_a_region_stands_for_the_items_it_is_most_active_at(codes):
+    item_at = np.repeat(np.arange(1, 11), 30)
+    codes = codes.copy()
+    codes[item_at == 4, 2] += 5
+    codes[item_at == 7, 3] += 2
+    codes[(item_at == 9) & (np.arange(300) % 30 >= LEAST_SEEN - 1), 2] = 0
+    item_at[(item_at == 9) & (np.arange(300) % 30 >= LEAST_SEEN - 1)] = 10
+    codes[item_at == 9, 2] += 50
+    dictionary = Dictionary(torch.eye(6), np.ones(6), np.full((6, 2), 0.5))
+    known = Regions(csr_array(codes), item_at, np.ones(6), {1: [2, 3]}, count=2)
+    found, items = known.of(dictionary, 1, np.zeros(11, np.float32))
+    assert np.flatnonzero(items).tolist() == [4, 7], "item 9 is at too few positions"
+    expected = correlations(csr_array(codes), items[item_at] > 0.5)
+    assert found.correlation[:, 1] == pytest.approx(np.where(np.isin(np.arange(6), [2, 3]), expected, 0))
+    assert (found.correlation[:, 0] == 0.5).all()
+    doubled = Regions(csr_array(codes), item_at, np.array([1, 1, 1e3, 1, 1, 1]), {1: [2, 3]}, count=1)
+    assert np.flatnonzero(doubled.of(dictionary, 1, np.zeros(11, np.float32))[1]).tolist() == [7]
+    nothing = known.of(dictionary, 0, np.zeros(11, np.float32))
+    assert not nothing[1].any() and not nothing[0].correlation[:, 0].any()

@@ -5,19 +5,24 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
-from seqsae_core.config import SteeringConfig
+from seqsae_core.config import SaeConfig, SteeringConfig
 from seqsae_core.data.concepts import ConceptTable
 from seqsae_core.data.sequences import FIT, SELECT, Sequences, make_split
 from seqsae_core.recommender.transformer import SASRec
 from seqsae_core.sae.activations import collect
+from seqsae_core.sae.autoencoders import make
 from seqsae_core.steering import tradeoff
-from seqsae_core.steering.directions import DESIGNS, METHODS, Dictionary, Direction
+from seqsae_core.steering.directions import DESIGNS, METHODS, Dictionary, Direction, weighted_direction
 from seqsae_core.steering.edits import Edit
 from seqsae_core.steering.effects import MIN_COUNT, measure_effects
 from seqsae_core.steering.evaluation import Lists
+from seqsae_core.steering.labels import draw_labels
+from seqsae_core.steering.segments import COLUMNS as SEGMENT_COLUMNS
+from seqsae_core.steering.segments import FEWEST, SEGMENTS, cut_point, history_shares, segment_of
 from seqsae_core.steering.steerer import Steerer
 from seqsae_core.steering.summary import summarise
 
@@ -35,14 +40,15 @@ def world() -> SimpleNamespace:
     model = SASRec(ITEMS, 8, blocks=2, heads=2, max_length=12).eval().requires_grad_(False)
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.4)
-    sae = SimpleNamespace(W_dec=torch.nn.functional.normalize(torch.randn(LATENTS, 8), dim=1), latents=LATENTS)
+    sae = make(SaeConfig(latents=LATENTS, k=4), 8).requires_grad_(False)
     values = np.zeros((ITEMS + 1, 5), np.float32)
     for column, size in enumerate((20, 15, 12)):
         values[1 + rng.permutation(ITEMS)[:size], column] = 1
     values[1:, 4] = 1
     concepts = ConceptTable(("A", "B", "C", "None", "decile"), ("genre",) * 4 + ("popularity",), values)
     split, units = make_split(sequences, "leave-one-out"), rng.uniform(0.3, 1, LATENTS)
-    dictionary = Dictionary(sae.W_dec, units, rng.uniform(-0.2, 0.5, (LATENTS, 5)))
+    correlation, usual = rng.uniform(-0.2, 0.5, (LATENTS, 5)), rng.uniform(0.05, 0.3, LATENTS)
+    dictionary = Dictionary(sae.W_dec, units, correlation, sae, usual)
     return SimpleNamespace(**locals())
 
 
@@ -57,7 +63,7 @@ def result(request, world):
 
 
 def test_table_has_every_method_strength_and_split_and_no_gap(result):
-    table, _ = result
+    table = result.table
     assert len(table) == 2 * (1 + len(METHODS)) * 17 * 2
     assert not table.isna().any().any()
     figures = table.drop(columns=["latents", "weights", "concept", "method", "design", "split"])
@@ -77,7 +83,7 @@ def test_strength_zero_is_the_same_for_all_methods(result):
 
 
 def test_summary_is_what_the_table_says(result):
-    table, summary = result
+    table, summary = result.table, result.summary
     assert set(summary) == {"latents", *METHODS}
     json.dumps(summary, allow_nan=False)
     for method, figures in summary.items():
@@ -92,7 +98,7 @@ def test_summary_is_what_the_table_says(result):
 
 
 def test_ours_is_the_design_with_the_largest_validated_frontier(result):
-    table, summary = result
+    table, summary = result.table, result.summary
     for _, rows in table.groupby("concept"):
         ours = rows[rows["method"] == "latents"]
         (design,) = ours["design"].unique()
@@ -103,6 +109,64 @@ def test_ours_is_the_design_with_the_largest_validated_frontier(result):
         assert counts["ahead"] + counts["tie"] + counts["behind"] == 2, rival
         assert counts["at_least"] >= counts["ahead"]
     assert set(summary["latents"]["by_concept"]) == set(summary["latents"]["concepts"])
+
+
+def test_what_lowers_a_concept_is_the_design_that_costs_least_on_validation(result):
+    summary = result.summary["latents"]["suppression"]
+    for concept, rows in result.lowered.groupby("concept"):
+        ours = rows[rows["method"] == "latents"]
+        (design,) = ours["design"].unique()
+        assert design == summary["design"][concept] and design in ("latents_by_gain", "latents_lowered")
+        costs = {}
+        for method in ("latents_by_gain", "latents_lowered"):
+            valid = rows[(rows["method"] == method) & (rows["split"] == "validation")]
+            below = valid[valid["lift"] <= 0.1]
+            costs[method] = (0, -below["ndcg_change"].iloc[0]) if len(below) else (1, valid["lift"].min())
+        assert costs[design] == min(costs.values())
+        assert (rows["strength"] <= 0).all() and set(rows["method"]) == {"latents", *costs, "rerank"}
+
+
+def test_segments_split_the_held_out_users_by_their_histories(world, result):
+    users = tradeoff.held_out_users(world.sequences, world.split, 20)
+    for concept, rows in result.segments.groupby("concept"):
+        labels = world.concepts.values[:, world.concepts.names.index(concept)]
+        cut = cut_point(world.sequences, world.split, labels)
+        assert (rows["cut"] == cut).all()
+        own = segment_of(history_shares(world.sequences, users, world.split.valid_at[users], labels), cut)
+        sizes = dict(zip(SEGMENTS, np.bincount(own, minlength=3), strict=True))
+        found = rows.groupby("segment")["users"].unique().map(list).to_dict()
+        assert found == {name: [size] for name, size in sizes.items() if size >= FEWEST}
+        assert (rows[rows["strength"] == 0][["lift", "ndcg_change"]] == [1, 0]).all().all()
+    assert len(result.segments)
+
+
+def test_by_taste_is_each_user_at_their_own_strength(world):
+    held_out = tradeoff.hold_out(world.model, 1, world.sequences, world.split, 20, 0, world.dictionary)
+    labels, parts = world.concepts.values[:, 0], ((3, 1.0), (5, 0.5))
+    rows = weighted_direction(world.dictionary, np.array([3, 5]), np.array([1.0, 0.5]), "latents_by_taste", ITEMS)
+    table, _ = tradeoff.steer(held_out, replace(rows, by_taste=True), "A", labels, CONFIG)
+    steerer = Steerer(world.model, world.sae, 1, world.units, usual=world.dictionary.usual)
+    levels = table["strength"].unique()[1:]
+    curve = tradeoff.curve_of(
+        steerer, [Edit(parts, 1.0, by_taste=True)], labels, world.sequences, world.split, 40, strengths=levels
+    )
+    found = table[table["split"] == "validation"]
+    assert found["share"].to_numpy() == pytest.approx(curve["share"].to_numpy(), abs=1e-6)
+    assert found["ndcg"].to_numpy() == pytest.approx(curve["ndcg"].to_numpy(), abs=1e-6)
+
+
+def test_with_few_labels_choices_see_no_other_label(world):
+    held_out = tradeoff.hold_out(world.model, 1, world.sequences, world.split, 20, seed=0)
+    labels = world.concepts.values[:, 0]
+    few = draw_labels(labels, 5, 0)
+    direction = Direction("rerank", torch.zeros(8), torch.from_numpy(few))
+    whole, _ = tradeoff.steer(held_out, direction, "A", labels, CONFIG)
+    table, found = tradeoff.steer(held_out, direction, "A", labels, CONFIG, visible=few)
+    alone, _ = tradeoff.steer(held_out, direction, "A", few, CONFIG)
+    for split, same in (("validation", alone), ("test", whole)):
+        rows, other = (t[t["split"] == split] for t in (table, same))
+        assert rows["share"].to_numpy() == pytest.approx(other["share"].to_numpy())
+    assert found.curve.valid_lift == pytest.approx(alone[alone["split"] == "validation"]["lift"].to_numpy()[1:])
 
 
 def test_concepts_are_chosen_by_evidence_among_genres_of_fitting_share(world):
@@ -122,10 +186,11 @@ def test_without_concepts_there_is_an_empty_table(world):
     activations = collect(world.model, world.sequences, world.split, world.split.users(FIT), 1)
     data = world.sequences, world.split, ConceptTable(("x",), ("decade",), world.concepts.values[:, :1])
     fitted = activations, activations, CONFIG, 0, lambda *_: None
-    table, summary = tradeoff.run_tradeoff(world.model, 1, world.dictionary, *data, *fitted)
-    assert list(table) == tradeoff.COLUMNS
-    assert table.empty
-    assert summary == {}
+    found = tradeoff.run_tradeoff(world.model, 1, world.dictionary, *data, *fitted)
+    assert list(found.table) == list(found.lowered) == tradeoff.COLUMNS
+    assert list(found.segments) == SEGMENT_COLUMNS
+    assert found.table.empty and found.lowered.empty and found.segments.empty
+    assert found.summary == {}
 
 
 def test_a_huge_constant_on_the_scores_gives_share_one(world):
@@ -204,3 +269,31 @@ def test_effects_are_those_of_each_history_alone(world, position):
             assert table["promoted"][latent][0] == 31 + mean[30:].argmax()
             assert table["demoted"][latent][0] == 31 + mean[30:].argmin()
     assert len(table["promoted"][5]) == len(table["demoted"][5]) == 0
+
+
+def test_an_interrupted_measurement_goes_on_and_ends_the_same(world, tmp_path, monkeypatch):
+    fit, select = (
+        collect(world.model, world.sequences, world.split, world.split.users(role), 1) for role in (FIT, SELECT)
+    )
+    data = world.sequences, world.split, world.concepts, fit, select, CONFIG, 0, lambda *_: None
+
+    def run(kept=None):
+        return tradeoff.run_tradeoff(world.model, 1, world.dictionary, *data, kept=kept)
+
+    whole, measure, asked = run(), tradeoff.Bench._measured, []
+
+    def interrupted(bench, concept, name, labels):
+        asked.append(name)
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        return measure(bench, concept, name, labels)
+
+    monkeypatch.setattr(tradeoff.Bench, "_measured", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "kept")
+    first = len(asked)
+    again = run(tmp_path / "kept")
+    assert len(asked) == first + 1, "only what was not kept is measured"
+    assert again.summary == whole.summary
+    for name in ("table", "segments", "lowered"):
+        pd.testing.assert_frame_equal(getattr(again, name), getattr(whole, name))

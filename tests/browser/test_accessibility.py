@@ -1,0 +1,36 @@
+"""axe-core finds nothing serious or critical on any page, in light or dark."""
+
+from importlib.resources import files
+
+import pytest
+
+pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is not installed")
+
+from playwright.sync_api import Page
+
+from tests.browser import driving
+from tests.browser.test_appearance import PATHS
+
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
+RUN = "() => axe.run(document, { resultTypes: ['violations'] })"
+BAD = ("serious", "critical")
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("key", PATHS)
+def test_no_serious_finding(key: str, page: Page, address: str) -> None:
+    driving.open_page(page, address + PATHS[key])
+    if key == "steer":
+        driving.scene_of(page)
+    page.evaluate(AXE)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_timeout(600)
+        found = [violation for violation in page.evaluate(RUN)["violations"] if violation["impact"] in BAD]
+        assert not told(found), (scheme, told(found))
+
+
+def told(violations: list[dict]) -> list[str]:
+    """Rule and element of each finding."""
+    return [f"{rule['id']}: {node['html'][:200]}" for rule in violations for node in rule["nodes"]]
