@@ -1,7 +1,8 @@
 """What the program survives: `python benchmarks/reliability.py PART [options]`; each part prints one JSON object.
 
 changes: `tiny` builds killed before every change that they make to names; random: at random moments; reviews: writers
-of reviews; fuzz: tests/fuzz with many cases. What is counted is in benchmarks/faults/.
+of reviews; fuzz: tests/fuzz with many cases; soak: sessions that steer at once; disks: builds on disks that
+are too small. What is counted is in benchmarks/faults/.
 """
 
 import argparse
@@ -29,6 +30,8 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=600.0, help="no further try begins after so many")
     parser.add_argument("--stages", nargs="+", help="changes: of these stages only")
     parser.add_argument("--step", type=int, default=1, help="changes: every n-th of them")
+    parser.add_argument("--kib", type=int, nargs="+", default=[8, 300, 700, 1000, 4000], help="disks: their sizes")
+    parser.add_argument("--study", type=Path, help="soak: a finished study, which is copied")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     began = time.monotonic()
@@ -75,6 +78,25 @@ def fuzz(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     return {"cases": sum(cases.values()), "by_test": cases, "failed": failed, "status": done.returncode}
 
 
+def disks(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """Builds on disks of too few KiB."""
+    _, reference, config = _uninterrupted(folder)
+    from benchmarks.faults.disks import full
+
+    return full(reference, folder, config, options.kib)
+
+
+def soak(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """`--tries` sessions that steer at once for `--minutes`: p95 of first and last fifths, memory, errors in logs.
+
+    A copy of `--study` is steered; while that goes on, its scenarios and reviews are written, and another study beside
+    it is opened and deleted.
+    """
+    from benchmarks.faults import soaking
+
+    return soaking.soak(options.study, folder, options.tries, 60 * options.minutes)
+
+
 def _uninterrupted(folder: Path) -> tuple[Any, Path, Any]:
     """The module of kills, a build that ran through, and its settings."""
     from benchmarks.faults import kills
@@ -88,7 +110,7 @@ def _uninterrupted(folder: Path) -> tuple[Any, Path, Any]:
     return kills, reference, config
 
 
-PARTS = {"changes": changes, "random": at_random, "reviews": reviews, "fuzz": fuzz}
+PARTS = {"changes": changes, "random": at_random, "reviews": reviews, "fuzz": fuzz, "soak": soak, "disks": disks}
 
 if __name__ == "__main__":
     main()

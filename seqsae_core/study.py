@@ -269,7 +269,8 @@ def read_progress(path: str | Path) -> dict[str, Any] | None:
 
 def digests(folder: Path) -> dict[str, Any]:
     """What the manifest keeps of a finished stage's files: the SHA-256 of each."""
-    return {"sha256": {path.name: sha256(path) for path in sorted(folder.iterdir()) if path.is_file()}}
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {"sha256": {path.relative_to(folder).as_posix(): sha256(path) for path in files}}
 
 
 def write_tables(folder: Path, tables: dict[str, pd.DataFrame]) -> None:

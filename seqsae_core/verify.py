@@ -15,7 +15,6 @@ from seqsae_core.errors import UserError
 from seqsae_core.study import Study, plain, sha256
 
 TOLERANCE = 1e-6
-UNTOUCHED = ("split", "seconds", "train_seconds", "log", "plan", "settings")
 
 
 @dataclass(frozen=True)
@@ -142,9 +141,9 @@ def _config(study: Study) -> StudyConfig:
 
 
 def _as_json(values: tuple[dict, dict]) -> tuple[dict, dict]:
-    """Both as a file would hold them, without what no measurement tells: timings, the training's log, settings."""
+    """Both as a file would hold them; of the stored ones what was measured again: no timings, log nor settings."""
     stored, found = (json.loads(json.dumps(one, default=plain)) for one in values)
-    return tuple({k: v for k, v in one.items() if k not in UNTOUCHED} for one in (stored, found))
+    return {key: stored.get(key) for key in found}, found
 
 
 def _pairs(name: str, stored: Any, found: Any) -> Iterator[tuple[str, Any, Any]]:

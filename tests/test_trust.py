@@ -39,7 +39,7 @@ def opened(stream: str, origin: str) -> None:
 def test_the_settings_keep_the_dashboard_to_this_machine_and_its_own_pages():
     server = tomllib.loads((ROOT / ".streamlit/config.toml").read_text())["server"]
     assert server["address"] == "localhost" and server["enableCORS"] and server["enableXsrfProtection"]
-    assert not server["enableStaticServing"] and server["maxUploadSize"] <= 50
+    assert not server["enableStaticServing"] and server["maxUploadSize"] <= 200
 
 
 STRANGERS = ("http://evil.example", "http://evil.example:8501", "null", "http://localhost.evil.example")
@@ -113,3 +113,11 @@ def test_an_import_of_too_many_reviews_is_refused(tmp_path, monkeypatch):
     text = exchange.to_csv([Event("Ada", "f" * 16, 1, "verdict", "confirm") for _ in range(2)])
     with pytest.raises(UserError, match="2 events; at most 1"):
         exchange.read(text, Reviews(tmp_path / "r.sqlite"), "f" * 16, range(4))
+
+
+def test_the_lock_file_has_every_pinned_version_with_hashes():
+    pins = (ROOT / "requirements.txt").read_text().split()
+    entries = (ROOT / "requirements.lock").read_text().replace(" \\\n", "").splitlines()
+    locked = {line.split()[0].split("+")[0] for line in entries if "--hash=sha256:" in line}
+    assert set(pins) <= locked
+    assert not [line for line in entries if line and not line.startswith("#") and "--hash=sha256:" not in line]

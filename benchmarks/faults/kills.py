@@ -120,7 +120,7 @@ def read_meanwhile(folder: Path, wanted: dict[str, str], found: Found) -> Iterat
     over = threading.Event()
 
     def look() -> None:
-        while not over.wait(0.01):
+        while not over.wait(0.1):
             found.half_stages += _half(folder, wanted, found)
 
     thread = threading.Thread(target=look)

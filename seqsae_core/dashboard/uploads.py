@@ -6,7 +6,7 @@ from typing import Protocol
 
 from seqsae_core.data.readers import READERS
 from seqsae_core.errors import UserError
-from seqsae_core.files import replacing
+from seqsae_core.files import explained, replacing
 
 FOLDER = "uploads"
 TYPES = sorted({suffix.removeprefix(".") for suffix in READERS} | {"gz"})
@@ -30,9 +30,10 @@ def keep(upload: Upload, root: Path) -> Path:
     folder = root / FOLDER / hashlib.sha256(content).hexdigest()[:16]
     path = folder / ("movies.dat" if upload.name == "movies.dat" else f"table{suffix}")
     if not path.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as aside:
-            aside.write_bytes(content)
+        with explained(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            with replacing(path) as aside:
+                aside.write_bytes(content)
     return path
 
 

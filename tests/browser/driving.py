@@ -34,8 +34,19 @@ def launch(playwright: Playwright, path: str) -> Browser:
     return playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
 
 
+class Address(str):
+    """The dashboard's address, and the number of its process."""
+
+    __slots__ = ("pid",)
+
+    def __new__(cls, text: str, pid: int) -> "Address":
+        made = super().__new__(cls, text)
+        made.pid = pid
+        return made
+
+
 @contextmanager
-def dashboard(study: Path, log: Path) -> Iterator[str]:
+def dashboard(study: Path, log: Path) -> Iterator[Address]:
     """`streamlit run app.py` on a free port with `study` as its default; yields the address. `log`: what it prints."""
     port = _free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
@@ -46,7 +57,7 @@ def dashboard(study: Path, log: Path) -> Iterator[str]:
         child = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT)
     try:
         _wait_until_up(child, port, log)
-        yield f"http://localhost:{port}"
+        yield Address(f"http://localhost:{port}", child.pid)
     finally:
         child.terminate()
         child.wait(timeout=20)
