@@ -16,14 +16,14 @@ from safetensors.torch import save_file
 HISTORIES, BEST = 128, 1000
 
 
-def arguments(library: str) -> tuple[Path, Path]:
-    """CHECKPOINT and FOLDER of the command line; without --trust it ends: reading a pickle runs what is in it."""
+def arguments(library: str, pickled: bool = True) -> tuple[Path, Path]:
+    """CHECKPOINT and FOLDER of the command line; a pickle without --trust ends it: reading one runs what is in it."""
     parser = argparse.ArgumentParser(description=f"A checkpoint of {library} as safetensors, JSON and golden scores.")
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--trust", action="store_true", help="the checkpoint holds a pickle, which may run any code")
     found = parser.parse_args()
-    if not found.trust:
+    if pickled and not found.trust:
         parser.error(f"{found.checkpoint} holds a pickle, and reading it runs whatever is in it. "
                      f"Where you know who wrote it, say --trust.")  # fmt: skip
     return found.checkpoint, found.folder

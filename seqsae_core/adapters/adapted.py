@@ -95,6 +95,11 @@ class Adapted(nn.Module):
         return self.norm(x) if start <= self.n_layers else x
 
 
+def from_the_start(real: Tensor) -> Tensor:
+    """The place of each position counted from the first real one, int64 (batch, length); 0 at padding."""
+    return (real.cumsum(1) - 1).clamp(min=0)
+
+
 def _last(items: Tensor) -> Tensor:
     """True at the last position, bool like items."""
     return (torch.arange(items.shape[1], device=items.device) == items.shape[1] - 1).expand(items.shape)

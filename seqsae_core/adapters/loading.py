@@ -13,13 +13,16 @@ from torch import Tensor
 from seqsae_core.adapters import folder as folders
 from seqsae_core.adapters import own
 from seqsae_core.adapters.adapted import Adapted
+from seqsae_core.adapters.gpt2 import GPT2
 from seqsae_core.adapters.hooked import Hooked
+from seqsae_core.adapters.recbole import RecBoleGRU4Rec, RecBoleSASRec
 from seqsae_core.adapters.rectools import RecToolsBERT4Rec, RecToolsSASRec
 from seqsae_core.errors import UserError
 from seqsae_core.recommender.protocol import SequenceModel
 
-CLASSES = {cls.architecture: cls for cls in (RecToolsSASRec, RecToolsBERT4Rec)}
-ITEM_TENSORS = ("items.weight", "bias", "vectors", "order")
+MODELS = (RecToolsSASRec, RecToolsBERT4Rec, RecBoleSASRec, RecBoleGRU4Rec, GPT2)
+CLASSES = {cls.architecture: cls for cls in MODELS}
+ITEM_TENSORS = ("items.weight", "outputs", "bias", "vectors", "order")
 TOLERANCE, LEAST_USERS, BATCH = 1e-4, 100, 32
 
 

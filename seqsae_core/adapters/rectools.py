@@ -6,6 +6,7 @@ from torch.nn import functional as F
 
 from seqsae_core.adapters.adapted import Adapted
 from seqsae_core.adapters.attention import Attention, both_ways, causal
+from seqsae_core.adapters.blocks import PreNorm
 
 
 class SASRecBlock(nn.Module):
@@ -62,22 +63,6 @@ class RecToolsSASRec(Adapted):
         return torch.cat([weight, causal(real)], dim=-1)
 
 
-class BERT4RecBlock(nn.Module):
-    """RecTools' `PreLNTransformerLayer`."""
-
-    def __init__(self, width: int, heads: int, widening: int):
-        super().__init__()
-        self.attention = Attention(width, heads)
-        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.mlp = nn.Sequential(nn.Linear(width, widening * width), nn.GELU(), nn.Linear(widening * width, width))
-
-    def forward(self, x: Tensor, visible: Tensor) -> Tensor:
-        """x: (batch, length, width); visible: (batch, 1, length, length)."""
-        normed = self.norm1(x)
-        x = x + self.attention(normed, normed, visible)
-        return x + self.mlp(self.norm2(x))
-
-
 class RecToolsBERT4Rec(Adapted):
     """RecTools' `BERT4RecModel`: a mask token after the history, places counted from it, no norm after the blocks."""
 
@@ -89,7 +74,8 @@ class RecToolsBERT4Rec(Adapted):
     ):  # fmt: skip
         shape = {"n_items": n_items, "width": width, "blocks": blocks, "heads": heads, "max_length": max_length,
                  "scale": scale, "widening": widening}  # fmt: skip
-        super().__init__(shape, [BERT4RecBlock(width, heads, widening) for _ in range(blocks)], nn.Identity())
+        parts = [PreNorm(width, heads, widening * width, "gelu") for _ in range(blocks)]
+        super().__init__(shape, parts, nn.Identity())
         self.scale = scale
         self.positions = nn.Embedding(max_length + self.mask_tokens, width)
         self.mask_token = nn.Parameter(torch.zeros(width))

@@ -64,6 +64,24 @@ def item_ids(rows: pd.DataFrame) -> np.ndarray:
 
 
 @pytest.fixture(scope="session")
+def recbole(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that `recbole_model.py` fills."""
+    folder = tmp_path_factory.mktemp("recbole")
+    shutil.copy(data / "events.csv", folder)
+    run_in("libraries", "recbole_model.py", folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def gpt2(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that `gpt2_model.py` fills."""
+    folder = tmp_path_factory.mktemp("gpt2")
+    shutil.copy(data / "events.csv", folder)
+    run_in("dictionaries", "gpt2_model.py", folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def rectools(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that `rectools_model.py` fills."""
     folder = tmp_path_factory.mktemp("rectools")

@@ -19,6 +19,7 @@ from seqsae_core.config import preset
 from seqsae_core.dashboard import quality
 from seqsae_core.errors import UserError
 from seqsae_core.recommender.recommend import Recommender
+from seqsae_core.sae import interchange
 from seqsae_core.steering.edits import Edit
 from seqsae_core.steering.steerer import Steerer
 from seqsae_core.study import Study
@@ -27,29 +28,49 @@ ROOT = Path(__file__).resolve().parents[2]
 STAGES = [stage.name for stage in PIPELINE]
 
 
-@pytest.fixture(scope="module", params=["sasrec", "bert4rec"])
-def study(request, rectools, data, tmp_path_factory) -> Study:
-    """Built by the command line."""
-    out = tmp_path_factory.mktemp("built") / request.param
+def built(model: Path, data: Path, out: Path) -> Study:
+    """By the command line."""
     files = ["--data", str(data / "events.csv"), "--items", str(data / "items.csv")]
-    model = ["--model", str(rectools / request.param)]
-    assert main(["build", "--preset", "tiny", *files, *model, "--out", str(out)]) == 0
+    assert main(["build", "--preset", "tiny", *files, "--model", str(model), "--out", str(out)]) == 0
     return Study.open(out)
 
 
-def test_every_stage_is_made_of_the_model(study, rectools):
+MODELS = [("rectools", "sasrec"), ("rectools", "bert4rec"), ("recbole", "sasrec"), ("recbole", "gru4rec-wide"),
+          ("gpt2", "gpt2")]  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=MODELS, ids="-".join)
+def model(request) -> Path:
+    """A converted model; `FOLDER.npz` beside it holds the library's own scores."""
+    library, name = request.param
+    return request.getfixturevalue(library) / name
+
+
+@pytest.fixture(scope="module")
+def study(model, data, tmp_path_factory) -> Study:
+    """Of a converted model."""
+    return built(model, data, tmp_path_factory.mktemp("built") / "study")
+
+
+@pytest.fixture(scope="module")
+def sasrec(rectools, data, tmp_path_factory) -> Study:
+    """Of one model."""
+    return built(rectools / "sasrec", data, tmp_path_factory.mktemp("built") / "sasrec")
+
+
+def test_every_stage_is_made_of_the_model(study):
     assert all(study.has(stage) for stage in STAGES)
     metrics, recommender = study.recommender_metrics(), study.config.recommender
     assert metrics["golden"]["histories"] >= 100 and metrics["golden"]["largest_difference"] <= 1e-4
     assert "log" not in metrics and metrics["baselines"]["popularity"]["users"] == metrics["users"]
-    assert (recommender.width, recommender.blocks, recommender.heads) == (16, 2, 2)
+    assert (recommender.width, recommender.blocks) == (16, study.model().n_layers)
     assert study.config.data.max_length == study.model().max_length
     assert "128 histories" in quality.how_imported(metrics["golden"])
     assert f"--model {recommender.imported}" in study.build_command() and "--architecture" not in study.build_command()
 
 
-def test_the_studys_model_ranks_as_rectools_recommends(study, rectools, rows):
-    theirs = np.load(rectools / f"{study.name}.npz")
+def test_the_studys_model_ranks_as_the_library_does(study, model, rows):
+    theirs = np.load(model.with_suffix(".npz"))
     recommender = Recommender.from_study(study)
     for user, scores in zip(theirs["users"][:10], theirs["scores"][:10], strict=True):
         history = rows.loc[rows["user_id"] == user, "item_id"]
@@ -74,8 +95,8 @@ def test_steering_at_zero_is_the_plain_model_bit_for_bit_and_beyond_it_moves(stu
             assert (at.recommend(history, [Edit(latent, 8.0)], k=60).scores != plain.scores).any()
 
 
-def test_the_same_files_elsewhere_are_the_same_study_and_others_are_not(study, rectools, tmp_path):
-    config, stamp = study.config, study.stamp("recommender")
+def test_the_same_files_elsewhere_are_the_same_study_and_others_are_not(sasrec, rectools, tmp_path):
+    study, config, stamp = sasrec, sasrec.config, sasrec.stamp("recommender")
     moved = folders.applied(config, shutil.copytree(config.recommender.imported, tmp_path / "elsewhere"))
     assert moved != config and make_stamps(moved, study.manifest["fingerprint"])["recommender"] == stamp
     other = folders.applied(config, rectools / "sasrec-scaled")
@@ -87,9 +108,44 @@ def test_settings_of_our_own_training_keep_their_stamps():
     assert make_stamps(preset("default"), "0" * 16)["recommender"] == "4ad9c5cbc87240d5"
 
 
-def test_the_extras_need_training_and_say_so(study):
+def test_the_extras_need_training_and_say_so(sasrec):
     with pytest.raises(UserError, match="the model was trained elsewhere"):
-        build_extras(study.path)
+        build_extras(sasrec.path)
+
+
+def theirs(folder: Path, library: str, width: int) -> Path:
+    """A dictionary of 32 latents as a library saves it."""
+    torch.manual_seed(0)
+    encoder, decoder = torch.randn(width, 32), torch.nn.functional.normalize(torch.randn(32, width), dim=1)
+    if library == "sparsify":
+        config, name = {"d_in": width, "k": 4, "activation": "topk"}, "sae.safetensors"
+        weights = {"encoder.weight": encoder.T.contiguous(), "encoder.bias": torch.zeros(32)}
+    else:
+        config, name = {"architecture": "topk", "d_in": width, "d_sae": 32, "k": 4}, "sae_weights.safetensors"
+        weights = {"W_enc": encoder, "b_enc": torch.zeros(32)}
+    folder.mkdir()
+    save_file(weights | {"W_dec": decoder, "b_dec": torch.zeros(width)}, folder / name)
+    (folder / "cfg.json").write_text(json.dumps(config))
+    return folder
+
+
+@pytest.mark.parametrize("library", ["saelens", "sparsify"])
+def test_dictionaries_of_other_libraries_are_attached_to_it(sasrec, library, tmp_path):
+    out = Path(shutil.copytree(sasrec.path, tmp_path / "study"))
+    source = theirs(tmp_path / library, library, 16)
+    assert main(["import-dictionary", str(out), str(source), "--layer", "2"]) == 0
+    assert main(["use", str(out), f"imported-{library}"]) == 0
+    study = Study.open(out)
+    assert study.default_dictionary == f"imported-{library}" and study.layer() == 2
+    steerer, history = Steerer.from_study(study), study.sequences().of(0)
+    assert torch.equal(steerer.sae.W_dec, interchange.load(source).W_dec)
+    plain = steerer.recommend(history, k=60)
+    still = steerer.recommend(history, [Edit(0, 0.0)], k=60)
+    latent = int(study.features().nlargest(1, "sd_activation")["feature"].iloc[0])
+    assert (plain.items == still.items).all() and (plain.scores == still.scores).all()
+    assert (steerer.recommend(history, [Edit(latent, 8.0)], k=60).scores != plain.scores).any()
+    narrow = theirs(tmp_path / "narrow", library, 8)
+    assert main(["import-dictionary", str(out), str(narrow), "--layer", "2"]) == 2
 
 
 @pytest.fixture

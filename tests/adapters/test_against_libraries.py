@@ -1,7 +1,4 @@
-"""RecTools' models against RecTools itself: equal scores, and the protocol's promises."""
-
-import shutil
-from pathlib import Path
+"""Models of other libraries against the libraries themselves: equal scores, and the protocol's promises."""
 
 import numpy as np
 import pytest
@@ -9,14 +6,27 @@ import torch
 
 from seqsae_core.adapters import loading
 from seqsae_core.data.sequences import windows
+from seqsae_core.errors import UserError
 
-NAMES = ("sasrec", "sasrec-scaled", "sasrec-placeless", "bert4rec")
+NAMES = {
+    "rectools": ("sasrec", "sasrec-scaled", "sasrec-placeless", "bert4rec"),
+    "recbole": ("sasrec", "gru4rec", "gru4rec-wide"),
+    "gpt2": ("gpt2",),
+}
+CASES = [(library, name) for library, names in NAMES.items() for name in names]
 
 
-@pytest.fixture(scope="module", params=NAMES)
-def case(request, rectools, item_ids):
-    """A converted model in the study's order of items, and RecTools' own scores of it."""
-    return loading.load(rectools / request.param, item_ids)[0], np.load(rectools / f"{request.param}.npz")
+@pytest.fixture(scope="module", params=CASES, ids="-".join)
+def case(request, item_ids):
+    """A converted model in the study's order of items, and the library's own scores of it."""
+    library, name = request.param
+    folder = request.getfixturevalue(library)
+    return loading.load(folder / name, item_ids)[0], np.load(folder / f"{name}.npz")
+
+
+def layers(model) -> range:
+    """Those that can be read: a GRU4Rec's embeddings may be of another width than its states."""
+    return range(int(getattr(model, "embedding", model.width) != model.width), model.n_layers + 2)
 
 
 def histories(sequences, users, length: int) -> torch.Tensor:
@@ -25,7 +35,7 @@ def histories(sequences, users, length: int) -> torch.Tensor:
 
 
 @torch.inference_mode()
-def test_scores_of_a_hundred_users_are_rectools_own(case, sequences, item_ids):
+def test_scores_of_a_hundred_users_are_the_librarys_own(case, sequences, item_ids):
     model, theirs = case
     found = loading.scores(model, histories(sequences, theirs["users"], model.max_length))
     expected = torch.from_numpy(theirs["scores"])
@@ -41,7 +51,7 @@ def test_going_on_from_any_layer_is_going_through(case, sequences):
     items = histories(sequences, theirs["users"][:20], model.max_length)
     whole = model.hidden(items, model.n_layers + 1)
     assert whole.predicts[:, -1].all() and whole.activations.shape[1] == items.shape[1] + model.mask_tokens
-    for layer in range(model.n_layers + 2):
+    for layer in layers(model):
         hidden = model.hidden(items, layer)
         state = model.resume(hidden.activations, hidden.item_at, layer)
         states = model.states(hidden.activations, hidden.item_at, layer)
@@ -56,7 +66,7 @@ def test_going_on_from_any_layer_is_going_through(case, sequences):
 def test_variants_of_the_last_position_are_those_of_all_positions(case, sequences):
     model, theirs = case
     items = histories(sequences, theirs["users"][:20], model.max_length)
-    for layer in range(model.n_layers + 2):
+    for layer in layers(model):
         hidden = model.hidden(items, layer)
         moves = torch.randn(20, 3, model.width, generator=torch.Generator().manual_seed(layer))
         last = hidden.activations[:, -1:] + moves
@@ -81,7 +91,16 @@ def test_what_cannot_be_carried_over_is_refused(rectools, name, told):
     assert told in (rectools / f"{name}.txt").read_text() and not (rectools / name).exists()
 
 
-@pytest.fixture
-def own(rectools: Path, tmp_path: Path) -> Path:
-    """A converted model that a test may spoil."""
-    return Path(shutil.copytree(rectools / "sasrec", tmp_path / "model"))
+def test_embeddings_of_another_width_cannot_be_read(recbole, item_ids):
+    model = loading.load(recbole / "gru4rec-wide", item_ids)[0]
+    with pytest.raises(UserError, match="width 12, its states 16, so layer 0 cannot be read"):
+        model.hidden(torch.ones(1, 3, dtype=torch.int64), 0)
+
+
+@pytest.mark.parametrize(("name", "told"), [("untied", "not tied to the embeddings"), ("scaled", "inverse_layer_idx")])
+def test_gpt2_with_other_settings_is_refused(gpt2, name, told):
+    assert told in (gpt2 / f"{name}.txt").read_text() and not (gpt2 / name).exists()
+
+
+def test_another_model_of_recbole_is_refused(recbole):
+    assert "NARM is neither SASRec nor GRU4Rec" in (recbole / "narm.txt").read_text()
