@@ -91,6 +91,7 @@ def _build_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--preset", default="default", help=", ".join(PRESETS))
     parser.add_argument("--model", metavar="FOLDER", help="a converted model of another library, in place of training")
+    parser.add_argument("--shared-items", action="store_true", help="only items that --model and the data share")
     parser.add_argument("--trust", action="store_true", help="a model of your own code may run (docs/OWN_MODEL.md)")
     parser.add_argument("--architecture", help=f"{', '.join(ARCHITECTURES)} (default: the preset's own)")
     parser.add_argument("--seed", type=int, default=0)
@@ -157,10 +158,12 @@ def chosen(options: argparse.Namespace) -> StudyConfig:
     choices = {name: getattr(options, name) for name in names}
     config = preset(options.preset, options.seed, options.data, options.items, **choices)
     if options.model is None:
+        if options.shared_items:
+            raise UserError("--shared-items says which items a model and the data share: name the model with --model.")
         return config
     if options.architecture or options.time_budget:
         raise UserError("--model brings a model that is trained: leave out --architecture and --time-budget.")
-    return applied(config, options.model)
+    return applied(config, options.model, options.shared_items)
 
 
 def _serve(options: argparse.Namespace) -> None:

@@ -48,8 +48,10 @@ class Stage:
 
 
 def _read_with(config: StudyConfig) -> dict[str, Any]:
-    """Settings of the data; columns where they are named, since studies are older than that."""
-    return {name: value for name, value in asdict(config.data).items() if value or not name.endswith("_column")}
+    """Settings of the data; columns and shared items where they say something, since studies are older than those."""
+    settings = asdict(config.data)
+    shared = {"shared_with": config.recommender.fingerprint} if settings.pop("shared_items") else {}
+    return {name: value for name, value in settings.items() if value or not name.endswith("_column")} | shared
 
 
 def _model_of(config: StudyConfig) -> Any:

@@ -33,7 +33,8 @@ def build_command(path: str | Path, manifest: Mapping[str, Any] | None = None) -
     }
     unusual = {option: _text(value) for option, (value, usual) in given.items() if value not in (usual, None)}
     options = [word for pair in unusual.items() for word in pair]
-    return _command("build", *options, "--out", str(path))
+    shared = ["--shared-items"] if data.get("shared_items") else []
+    return _command("build", *options, *shared, "--out", str(path))
 
 
 def extras_command(path: str | Path) -> str:

@@ -14,7 +14,10 @@ COLUMN_ROLES = ("user", "item", "time", "title", "concept")
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Where interactions come from and which count. `max_users` draws users by stable hash, before the k-core."""
+    """Where interactions come from and which count. `max_users` draws users by stable hash, before the k-core.
+
+    `shared_items` leaves out, before all else, interactions with items that an imported model does not know.
+    """
 
     source: str = "movietweetings"
     items: str | None = None
@@ -27,6 +30,7 @@ class DataConfig:
     time_column: str | None = None
     title_column: str | None = None
     concept_column: str | None = None
+    shared_items: bool = False
 
     @property
     def columns(self) -> dict[str, str]:

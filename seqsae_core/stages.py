@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from seqsae_core import extras
+from seqsae_core.adapters import folder as folders
 from seqsae_core.adapters import loading
 from seqsae_core.config import SteeringConfig, StudyConfig
 from seqsae_core.data import concepts, interactions, readers
@@ -32,6 +33,7 @@ def run_data(study: Study, config: StudyConfig, folder: Path, report: Report) ->
     rows, items = readers.read(config.data.source, config.data.items, config.data.columns)
     events = interactions.drop_repeats(rows)
     repeats = len(rows) - len(events)
+    events, unknown = _shared(events, config)
     report(0.5, f"{len(events):,} interactions read")
     if config.data.max_users:
         events = interactions.sample_users(events, config.data.max_users)
@@ -44,8 +46,17 @@ def run_data(study: Study, config: StudyConfig, folder: Path, report: Report) ->
     sizes = {"users": len(sequences), "items": sequences.n_items, "interactions": len(sequences.items)}
     study.update_manifest(sizes=sizes | {"repeated_rows": repeats})
     told = f"; {repeats:,} repeated rows were dropped" if repeats else ""
+    told += f"; {unknown:,} interactions with items that the model does not know were left out" if unknown else ""
     told += f"; columns: {rows.attrs['columns']}" if rows.attrs.get("columns") else ""
     return f"{sizes['users']:,} users, {sizes['items']:,} items, {sizes['interactions']:,} interactions{told}"
+
+
+def _shared(events: pd.DataFrame, config: StudyConfig) -> tuple[pd.DataFrame, int]:
+    """The events with items that an imported model knows, where asked for, and how many others there were."""
+    if not config.data.shared_items:
+        return events, 0
+    known = events[interactions.ITEM].astype(str).isin(folders.known_items(config.recommender.imported))
+    return events[known].reset_index(drop=True), int((~known).sum())
 
 
 def run_recommender(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:
@@ -54,7 +65,8 @@ def run_recommender(study: Study, config: StudyConfig, folder: Path, report: Rep
     sequences = study.sequences()
     split = study.split(sequences)
     if config.recommender.imported:
-        model, agreement = loading.load(config.recommender.imported, study.catalogue()["item_id"].to_numpy())
+        item_ids = study.catalogue()["item_id"].to_numpy()
+        model, agreement = loading.load(config.recommender.imported, item_ids, config.data.shared_items)
         made: dict[str, Any] = {"golden": agreement}
         loading.copy_code(config.recommender.imported, folder)
     else:

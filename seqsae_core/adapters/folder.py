@@ -24,15 +24,16 @@ SIZES = ("n_items", "width", "blocks", "max_length")
 SHOWN = 3
 
 
-def applied(config: StudyConfig, folder: str | Path) -> StudyConfig:
+def applied(config: StudyConfig, folder: str | Path, shared: bool = False) -> StudyConfig:
     """The same study of the model in `folder` instead of one that is trained; it reads as many items as that does.
 
-    Raises UserError where the folder holds no model.
+    shared: of the items that both the model and the data have. Raises UserError where the folder holds no model.
     """
     shape, path = describe(folder), str(Path(folder).resolve())
     sizes = {name: shape.get(name, 0) for name in ("architecture", "width", "blocks", "heads")}
     recommender = replace(config.recommender, **sizes, seconds=None, imported=path, fingerprint=fingerprint(folder))
-    return replace(config, recommender=recommender, data=replace(config.data, max_length=shape["max_length"]))
+    data = replace(config.data, max_length=shape["max_length"], shared_items=shared)
+    return replace(config, recommender=recommender, data=data)
 
 
 def describe(folder: str | Path) -> dict[str, Any]:
@@ -59,23 +60,28 @@ def fingerprint(folder: str | Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def item_numbers(folder: str | Path, item_ids: Sequence[object] | np.ndarray) -> np.ndarray:
-    """The model's number 1..n of each item of the data, int64 (n,); ids are compared as text.
+def known_items(folder: str | Path) -> list[str]:
+    """The items' own ids as text, item 1 first. Raises UserError where there are none."""
+    return [str(name) for name in read_json(Path(folder) / ITEMS, list)]
 
-    Raises UserError with the counts where the model and the data do not have the same items.
+
+def item_numbers(folder: str | Path, item_ids: Sequence[object] | np.ndarray, shared: bool = False) -> np.ndarray:
+    """The model's number 1..n of each item of the data, int64 (items,); ids are compared as text.
+
+    Raises UserError with the counts where the model and the data do not have the same items; `shared`: only where the
+    model lacks some.
     """
-    theirs = [str(name) for name in read_json(Path(folder) / ITEMS, list)]
+    theirs = known_items(folder)
     ours = [str(name) for name in item_ids]
     number = {name: place for place, name in enumerate(theirs, 1)}
     if len(number) < len(theirs):
         raise UserError(f"{Path(folder) / ITEMS} names an item twice. Convert the model again.")
     new, gone = [name for name in ours if name not in number], sorted(set(theirs) - set(ours))
-    if new or gone:
+    if new or (gone and not shared):
         raise UserError(
             f"The model in {folder} and the data do not have the same items: {len(number.keys() & set(ours)):,} are in "
             f"both, {_counted(new)} only in the data, {_counted(gone)} only in the model. Build with the interactions "
-            f"that the model was trained on, without items that it does not know; `--min-interactions 1` keeps rare "
-            f"ones."
+            f"that the model was trained on, or with --shared-items, which leaves out what only one of them has."
         )
     return np.array([number[name] for name in ours], np.int64)
 

@@ -37,25 +37,39 @@ def make(folder: Path, shape: dict[str, Any]) -> Adapted | Hooked:
     return CLASSES[shape["architecture"]](**more)
 
 
-def load(folder: str | Path, item_ids: np.ndarray) -> tuple[Adapted | Hooked, dict[str, float | int]]:
-    """The model, its items in the order of `item_ids`, and how far its scores are from the library's own.
+def load(
+    folder: str | Path, item_ids: np.ndarray, shared: bool = False
+) -> tuple[Adapted | Hooked, dict[str, float | int]]:
+    """The model of the items `item_ids`, in their order, and how far its scores are from the library's own.
 
-    Raises UserError for a folder that cannot be read, other items than the data's, weights of another shape, and
-    scores that differ by more than TOLERANCE.
+    Raises UserError for a folder that cannot be read, other items than the data's (`shared`: for items that the model
+    does not know), weights of another shape, and scores that differ by more than TOLERANCE.
     """
     folder = Path(folder)
-    shape, numbers = folders.describe(folder), folders.item_numbers(folder, item_ids)
-    if len(numbers) != shape["n_items"]:
-        raise UserError(f"{folder}: {folders.ITEMS} has {len(numbers)} items, {folders.CONFIG} {shape['n_items']}.")
-    order, weights = np.concatenate([[0], numbers]), _tensors(folder / folders.WEIGHTS)
+    shape, numbers = folders.describe(folder), folders.item_numbers(folder, item_ids, shared)
+    known = len(folders.known_items(folder))
+    if known != shape["n_items"]:
+        raise UserError(f"{folder}: {folders.ITEMS} has {known} items, {folders.CONFIG} {shape['n_items']}.")
+    weights = _tensors(folder / folders.WEIGHTS)
     try:
-        model = make(folder, shape).eval().requires_grad_(False)
-        model.load_state_dict({name: t[order] if name in ITEM_TENSORS else t for name, t in weights.items()})
-        return model, check(model, folder, order)
+        agreement = check(_filled(folder, shape, weights), folder)
+        return _filled(folder, shape | {"n_items": len(numbers)}, _of_items(weights, numbers)), agreement
     except (RuntimeError, TypeError, IndexError, KeyError) as error:
         reason = " ".join(str(error).split())
         told = f"{folder}: its files do not belong together ({reason})"
         raise UserError(f"{told}. Convert the model again.") from None
+
+
+def _filled(folder: Path, shape: dict[str, Any], weights: dict[str, Tensor]) -> Adapted | Hooked:
+    model = make(folder, shape).eval().requires_grad_(False)
+    model.load_state_dict(weights)
+    return model
+
+
+def _of_items(weights: dict[str, Tensor], numbers: np.ndarray) -> dict[str, Tensor]:
+    """Padding and then the items of these numbers, in this order, of every tensor that has a row an item."""
+    rows = np.concatenate([[0], numbers])
+    return {name: t[rows] if name in ITEM_TENSORS else t for name, t in weights.items()}
 
 
 def copy_code(source: str | Path, folder: Path) -> None:
@@ -64,15 +78,13 @@ def copy_code(source: str | Path, folder: Path) -> None:
         shutil.copy(Path(source) / folders.CODE, folder)
 
 
-def check(model: Adapted | Hooked, folder: Path, order: np.ndarray) -> dict[str, float | int]:
-    """Compare scores with the library's own. order: (n_items + 1,), the library's number of each item of the model.
+def check(model: Adapted | Hooked, folder: Path) -> dict[str, float | int]:
+    """Compare scores with the library's own, of a model in the library's order of items.
 
     Raises UserError where the largest difference is above TOLERANCE, or the histories are too few to tell.
     """
     golden = _tensors(folder / folders.GOLDEN)
-    ours = torch.empty(len(order), dtype=torch.int64)
-    ours[torch.from_numpy(order)] = torch.arange(len(order))
-    histories, items = (ours[golden[name].long()] for name in ("histories", "items"))
+    histories, items = (golden[name].long() for name in ("histories", "items"))
     if len(histories) < LEAST_USERS:
         raise UserError(f"{folder / folders.GOLDEN} has {len(histories)} histories; {LEAST_USERS} are needed.")
     differences = [

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import streamlit as st
 import torch
 from safetensors.torch import load_file, save_file
+from streamlit.testing.v1 import AppTest
 
 from seqsae_core.__main__ import main
 from seqsae_core.adapters import folder as folders
@@ -105,7 +107,18 @@ def test_the_same_files_elsewhere_are_the_same_study_and_others_are_not(sasrec, 
 
 def test_settings_of_our_own_training_keep_their_stamps():
     """Studies are older than imported models."""
-    assert make_stamps(preset("default"), "0" * 16)["recommender"] == "4ad9c5cbc87240d5"
+    stamps = make_stamps(preset("default"), "0" * 16)
+    assert (stamps["data"], stamps["recommender"]) == ("bb1aea6eb8aeb2eb", "4ad9c5cbc87240d5")
+
+
+def test_the_overview_says_where_the_model_comes_from(sasrec, monkeypatch):
+    monkeypatch.setenv("SEQSAE_STUDIES", str(sasrec.path.parent))
+    monkeypatch.setenv("SEQSAE_STUDY", sasrec.name)
+    st.cache_resource.clear()
+    page = AppTest.from_file(str(ROOT / "pages/overview.py"), default_timeout=180).run()
+    assert not page.exception
+    told = "\n".join(element.value for kind in (page.markdown, page.caption) for element in kind)
+    assert "RecTools’ SASRec of 2 blocks and width 16" in told and "trained elsewhere" in told
 
 
 def test_the_extras_need_training_and_say_so(sasrec):
@@ -164,6 +177,26 @@ def test_other_items_than_the_datas_are_refused_and_counted(own, data, rows, tmp
     gone = ", ".join(sorted(names[:2]))
     assert f"58 are in both, 2 ({gone}) only in the data, 2 (X0, X1) only in the model" in told
     assert Study.open(out).has("data") and not Study.open(out).has("recommender")
+
+
+def test_shared_items_are_those_of_both_and_keep_their_scores(rectools, rows, tmp_path, capsys):
+    names = np.unique(rows["item_id"])
+    some = rows[~rows["item_id"].isin(names[:3])].replace({"item_id": {names[3]: "unknown"}})
+    some.to_csv(tmp_path / "events.csv", index=False)
+    options = ["build", "--preset", "tiny", "--data", str(tmp_path / "events.csv"), "--out", str(tmp_path / "study")]
+    assert main([*options, "--shared-items"]) == 2
+    assert "name the model with --model" in capsys.readouterr().err
+    options += ["--model", str(rectools / "sasrec")]
+    assert main(options) == 2
+    assert "56 are in both, 1 (unknown) only in the data, 4 " in capsys.readouterr().err
+    assert main([*options, "--shared-items"]) == 0
+    assert "interactions with items that the model does not know were left out" in capsys.readouterr().err
+    study, whole = Study.open(tmp_path / "study"), loading.load(rectools / "sasrec", names)[0]
+    assert study.catalogue()["item_id"].tolist() == names[4:].tolist() and "--shared-items" in study.build_command()
+    history = torch.tensor([[1, 2, 56, 9]])
+    with torch.inference_mode():
+        expected = loading.scores(whole, history + 4)[:, 5:]
+        assert torch.allclose(loading.scores(study.model(), history)[:, 1:], expected, rtol=0, atol=1e-6)
 
 
 def test_items_that_are_numbers_in_the_model_are_those_of_the_data(tmp_path):
