@@ -4,7 +4,8 @@ from seqsae_core.dashboard import navigation
 
 navigation.setup()
 
-from seqsae_core.dashboard import against, loading, widgets  # noqa: E402
+from seqsae_core.dashboard import loading, widgets  # noqa: E402
+from seqsae_core.dashboard.dictionaries import against  # noqa: E402
 from seqsae_core.dashboard.loading import Opened  # noqa: E402
 
 

@@ -4,7 +4,8 @@ from seqsae_core.dashboard import navigation
 
 navigation.setup()
 
-from seqsae_core.dashboard import comparing, loading  # noqa: E402
+from seqsae_core.dashboard import loading  # noqa: E402
+from seqsae_core.dashboard.latents import comparing  # noqa: E402
 from seqsae_core.dashboard.loading import Opened  # noqa: E402
 
 

@@ -4,8 +4,9 @@ from seqsae_core.dashboard import navigation
 
 navigation.setup()
 
-from seqsae_core.dashboard import concept, concept_choice, concept_cover, loading, widgets  # noqa: E402
-from seqsae_core.dashboard.concept_measured import measured_or_why_not  # noqa: E402
+from seqsae_core.dashboard import loading, widgets  # noqa: E402
+from seqsae_core.dashboard.concept import concept, concept_choice, concept_cover  # noqa: E402
+from seqsae_core.dashboard.concept.concept_measured import measured_or_why_not  # noqa: E402
 from seqsae_core.dashboard.loading import Opened  # noqa: E402
 
 LEAD = (

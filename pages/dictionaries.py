@@ -6,7 +6,8 @@ navigation.setup()
 
 import streamlit as st  # noqa: E402
 
-from seqsae_core.dashboard import dictionaries, loading, widgets  # noqa: E402
+from seqsae_core.dashboard import loading, widgets  # noqa: E402
+from seqsae_core.dashboard.dictionaries import dictionaries  # noqa: E402
 from seqsae_core.dashboard.loading import Opened  # noqa: E402
 
 LEAD = (

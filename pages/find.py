@@ -6,9 +6,10 @@ navigation.setup()
 
 import streamlit as st  # noqa: E402
 
-from seqsae_core.dashboard import finding, loading  # noqa: E402
+from seqsae_core.dashboard import loading  # noqa: E402
+from seqsae_core.dashboard.find import finding  # noqa: E402
 from seqsae_core.dashboard.loading import Opened  # noqa: E402
-from seqsae_core.dashboard.scene import reading  # noqa: E402
+from seqsae_core.dashboard.steer.scene import reading  # noqa: E402
 from seqsae_core.errors import UserError  # noqa: E402
 
 

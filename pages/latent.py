@@ -4,8 +4,10 @@ from seqsae_core.dashboard import navigation
 
 navigation.setup()
 
-from seqsae_core.dashboard import loading, meanings, portrait, review  # noqa: E402
+from seqsae_core.dashboard import loading  # noqa: E402
+from seqsae_core.dashboard.latents import meanings, portrait  # noqa: E402
 from seqsae_core.dashboard.loading import Opened  # noqa: E402
+from seqsae_core.dashboard.review import review  # noqa: E402
 
 
 def body(opened: Opened) -> None:

@@ -4,7 +4,8 @@ from seqsae_core.dashboard import navigation
 
 navigation.setup()
 
-from seqsae_core.dashboard import browsing, loading, widgets  # noqa: E402
+from seqsae_core.dashboard import loading, widgets  # noqa: E402
+from seqsae_core.dashboard.latents import browsing  # noqa: E402
 from seqsae_core.dashboard.loading import Opened  # noqa: E402
 
 

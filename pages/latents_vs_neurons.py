@@ -6,8 +6,10 @@ navigation.setup()
 
 import streamlit as st  # noqa: E402
 
-from seqsae_core.dashboard import contest, headline, loading, review_duel, rivals, widgets  # noqa: E402
+from seqsae_core.dashboard import loading, widgets  # noqa: E402
+from seqsae_core.dashboard.contest import contest, headline, rivals  # noqa: E402
 from seqsae_core.dashboard.loading import Opened  # noqa: E402
+from seqsae_core.dashboard.review import review_duel  # noqa: E402
 
 CLAIM = (
     "The claim: a sparse autoencoder's latents name concepts better than the neurons they are made from. Each kind of "

@@ -6,7 +6,8 @@ navigation.setup()
 
 import streamlit as st  # noqa: E402
 
-from seqsae_core.dashboard import loading, new_study, widgets  # noqa: E402
+from seqsae_core.dashboard import loading, widgets  # noqa: E402
+from seqsae_core.dashboard.studies import new_study  # noqa: E402
 
 LEAD = (
     "Who took up what, and when: one row an event. CSV, TSV, JSON lines, Parquet, MovieLens and RecBole files are read "

@@ -7,19 +7,11 @@ navigation.setup()
 import streamlit as st  # noqa: E402
 
 from seqsae_core.adapters.names import FAMILIES  # noqa: E402
-from seqsae_core.dashboard import (  # noqa: E402
-    dictionaries,
-    extras,
-    fidelity,
-    headline,
-    loading,
-    quality,
-    taking,
-    using,
-    waiting,
-    widgets,
-)  # fmt: skip
+from seqsae_core.dashboard import loading, taking, waiting, widgets  # noqa: E402
+from seqsae_core.dashboard.contest import headline  # noqa: E402
+from seqsae_core.dashboard.dictionaries import dictionaries, fidelity, quality, using  # noqa: E402
 from seqsae_core.dashboard.loading import Opened  # noqa: E402
+from seqsae_core.dashboard.studies import extras  # noqa: E402
 from seqsae_core.figures import contest as contest_figures  # noqa: E402
 from seqsae_core.figures import recommender as recommender_figures  # noqa: E402
 

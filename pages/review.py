@@ -6,8 +6,9 @@ navigation.setup()
 
 import streamlit as st  # noqa: E402
 
-from seqsae_core.dashboard import loading, review, review_agreement, review_duel, review_files, widgets  # noqa: E402
+from seqsae_core.dashboard import loading, widgets  # noqa: E402
 from seqsae_core.dashboard.loading import Opened  # noqa: E402
+from seqsae_core.dashboard.review import review, review_agreement, review_duel, review_files  # noqa: E402
 
 LEAD = (
     "Decide what latents mean, one after another. A name that is accepted replaces the automatic one on every page, "

@@ -6,9 +6,10 @@ navigation.setup()
 
 import streamlit as st  # noqa: E402
 
-from seqsae_core.dashboard import histories, loading, permalink, workbench  # noqa: E402
+from seqsae_core.dashboard import loading, permalink  # noqa: E402
 from seqsae_core.dashboard.loading import Opened  # noqa: E402
-from seqsae_core.dashboard.scene import scene, within_limits  # noqa: E402
+from seqsae_core.dashboard.steer import histories, workbench  # noqa: E402
+from seqsae_core.dashboard.steer.scene import scene, within_limits  # noqa: E402
 from seqsae_core.errors import UserError  # noqa: E402
 
 

@@ -4,8 +4,9 @@ from seqsae_core.dashboard import navigation
 
 navigation.setup()
 
-from seqsae_core.dashboard import loading, studies, widgets  # noqa: E402
+from seqsae_core.dashboard import loading, widgets  # noqa: E402
 from seqsae_core.dashboard.loading import Opened  # noqa: E402
+from seqsae_core.dashboard.studies import studies  # noqa: E402
 
 
 def body(opened: Opened) -> None:

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from seqsae_core.__main__ import main
 from seqsae_core.build import build, build_extras, in_use, out_of_date, use
 from seqsae_core.config import preset
-from seqsae_core.dashboard import dictionaries
+from seqsae_core.dashboard.dictionaries import dictionaries
 from seqsae_core.errors import UserError
 from seqsae_core.importing import import_dictionary
 from seqsae_core.sae import interchange

@@ -19,8 +19,10 @@ import streamlit as st
 
 from seqsae_core import log
 from seqsae_core.build import out_of_date
-from seqsae_core.dashboard import navigation, permalink, review_names, using, versions, waiting
+from seqsae_core.dashboard import navigation, permalink, versions, waiting
+from seqsae_core.dashboard.dictionaries import using
 from seqsae_core.dashboard.permalink import View
+from seqsae_core.dashboard.review import review_names
 from seqsae_core.data.concepts import ConceptTable
 from seqsae_core.errors import UserError
 from seqsae_core.study import Study, read_progress

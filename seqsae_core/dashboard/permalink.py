@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from seqsae_core.dashboard.facets import Facets, format_facets, parse_facets
+from seqsae_core.dashboard.latents.facets import Facets, format_facets, parse_facets
 from seqsae_core.errors import UserError
 from seqsae_core.steering import notation
 from seqsae_core.steering.edits import Edit

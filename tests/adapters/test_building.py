@@ -18,7 +18,7 @@ from seqsae_core.adapters import loading
 from seqsae_core.adapters.converting import convert
 from seqsae_core.build import PIPELINE, build_extras, make_stamps
 from seqsae_core.config import preset
-from seqsae_core.dashboard import quality
+from seqsae_core.dashboard.dictionaries import quality
 from seqsae_core.errors import UserError
 from seqsae_core.recommender.recommend import Recommender
 from seqsae_core.sae import interchange

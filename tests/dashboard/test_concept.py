@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seqsae_core.dashboard import concept, concept_cover, concept_measured
+from seqsae_core.dashboard.concept import concept, concept_cover, concept_measured
 from seqsae_core.figures import concept as concept_figures
 from seqsae_core.interpret.cover import Cover, Path
 from seqsae_core.steering.edits import Edit

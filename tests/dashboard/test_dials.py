@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from seqsae_core.dashboard import dials
+from seqsae_core.dashboard.steer import dials
 from seqsae_core.steering.edits import KINDS, TOWARDS, WHOLE, Edit, ablate, check, set_to
 
 LATENTS = pd.DataFrame({"max_activation": [6.0, 2.0], "sd_activation": [1.0, 0.5]})

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seqsae_core.dashboard import live
-from seqsae_core.dashboard.turning import MOVED, clearest, opening, turn
+from seqsae_core.dashboard.steer import live
+from seqsae_core.dashboard.steer.turning import MOVED, clearest, opening, turn
 from seqsae_core.recommender.recommend import Ranking
 from seqsae_core.steering.edits import Edit
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seqsae_core.dashboard.alternative import rerank
-from seqsae_core.dashboard.price import at_lift, from_curves
+from seqsae_core.dashboard.steer.alternative import rerank
+from seqsae_core.dashboard.steer.price import at_lift, from_curves
 from seqsae_core.steering.edits import Edit
 
 

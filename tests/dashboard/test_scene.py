@@ -5,10 +5,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from seqsae_core.dashboard import scene as scenes
-from seqsae_core.dashboard.histories import FOUND, matches
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.permalink import View, params, parse
+from seqsae_core.dashboard.steer import scene as scenes
+from seqsae_core.dashboard.steer.histories import FOUND, matches
 from seqsae_core.errors import UserError
 from seqsae_core.steering.edits import Edit, set_to
 from seqsae_core.study import Study

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from seqsae_core.dashboard.facets import Facets, narrowed
+from seqsae_core.dashboard.latents.facets import Facets, narrowed
 from seqsae_core.study import Study
 from tests.pages import synthetic
 from tests.pages.conftest import said

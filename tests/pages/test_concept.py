@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seqsae_core.dashboard.concept_choice import offered
+from seqsae_core.dashboard.concept.concept_choice import offered
 from seqsae_core.dashboard.permalink import params, parse
 from seqsae_core.data.concepts import ConceptTable
 from seqsae_core.study import Study

@@ -13,7 +13,8 @@ import plotly.graph_objects as go
 import pytest
 
 from seqsae_core.config import RecommenderConfig, SaeConfig
-from seqsae_core.dashboard import detached, dictionaries, processes
+from seqsae_core.dashboard import detached, processes
+from seqsae_core.dashboard.dictionaries import dictionaries
 from seqsae_core.errors import UserError
 from seqsae_core.figures import pareto
 from seqsae_core.sae.autoencoders import VARIANTS

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from seqsae_core.__main__ import _parser, chosen
-from seqsae_core.dashboard import processes, uploads, waiting
+from seqsae_core.dashboard import processes, waiting
+from seqsae_core.dashboard.studies import uploads
 from seqsae_core.errors import UserError
 from seqsae_core.study import Study, read_progress
 from tests.pages.conftest import said

@@ -7,7 +7,7 @@ import sys
 import pandas as pd
 import pytest
 
-from seqsae_core.dashboard import strips
+from seqsae_core.dashboard.latents import strips
 from seqsae_core.study import Study
 from tests.pages import synthetic
 from tests.pages.conftest import ROOT, said

@@ -2,7 +2,7 @@
 
 import pytest
 
-from seqsae_core.dashboard.facets import Facets
+from seqsae_core.dashboard.latents.facets import Facets
 from seqsae_core.dashboard.permalink import PARSERS, View, params, parse
 from seqsae_core.errors import UserError
 from seqsae_core.steering.edits import Edit, ablate, clamp

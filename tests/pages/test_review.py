@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from seqsae_core.dashboard import review_duel
+from seqsae_core.dashboard.review import review_duel
 from seqsae_core.reviews.events import Event
 from seqsae_core.reviews.preference import preference
 from seqsae_core.reviews.store import Reviews

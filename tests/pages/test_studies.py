@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from seqsae_core.dashboard import studies
+from seqsae_core.dashboard.studies import studies
 from seqsae_core.sae.stability import cosine, nearest
 from seqsae_core.study import Study
 from tests.pages import synthetic

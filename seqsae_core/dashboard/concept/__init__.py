@@ -1,0 +1,1 @@
+"""What the page Concept is made of."""

@@ -1,0 +1,1 @@
+"""What the page Latents vs neurons is made of."""

@@ -1,0 +1,1 @@
+"""What the page Find is made of."""

@@ -1,0 +1,147 @@
+"""The latents' table, beside their map: one frame of rows, searched, filtered, and opened by a click."""
+
+import pandas as pd
+import streamlit as st
+
+from seqsae_core.dashboard import navigation, permalink, taking, widgets
+from seqsae_core.dashboard.latents import narrowing
+from seqsae_core.dashboard.latents.facets import Facets, narrowed
+from seqsae_core.dashboard.latents.latent_map import lassoed, latent_map, release_lasso
+from seqsae_core.dashboard.loading import Opened
+
+COLUMNS = {
+    "feature": st.column_config.NumberColumn("#", width=55, format="%d"),
+    "name": st.column_config.TextColumn("Name", width=185),
+    "top_concept": st.column_config.TextColumn("Top concept", width=125),
+    "correlation": st.column_config.ProgressColumn(
+        "Correlation",
+        format="%.2f",
+        min_value=0,
+        max_value=1,
+        width=105,
+        help="Pearson r with the top concept on users that took no part in choosing it.",
+    ),
+    "density": st.column_config.NumberColumn(
+        "Density", format="percent", width=72, help="Share of positions where it fires."
+    ),
+    "effect": st.column_config.NumberColumn(
+        "Steering",
+        format="%.1f",
+        width=70,
+        help="Mean number of top-10 items replaced at +2 units, over fixed histories.",
+    ),
+    "stability": st.column_config.NumberColumn(
+        "Stable",
+        format="%.2f",
+        width=65,
+        help="Mean cosine with its partner in re-trainings: from .8 on it re-appears, from .5 on partly.",
+    ),
+    "significant": st.column_config.CheckboxColumn(
+        "Signif.", width=60, help="Its top concept, at 5 % family-wise over all latents and concepts."
+    ),
+    "name_review": st.column_config.TextColumn(
+        "Review", width=80, help="What analysts decided; accepted names replace automatic ones."
+    ),
+}
+
+
+def latents(opened: Opened) -> pd.DataFrame:
+    """All latents, the best-evidenced first, with the steering effect where it is there."""
+    rows = opened.features("latents").reset_index(drop=True)
+    if opened.has("steering"):
+        effects = opened.effects()[["latent", "effect"]].reset_index(drop=True)
+        rows = rows.merge(effects, left_on="feature", right_on="latent", how="left")
+    rows["top_group"] = rows["top_group"].where(rows["significant"], "")
+    rows["name"] = rows["name"].where(rows["alive"], "dead: never fires")
+    return rows.sort_values(["alive", "significant", "z"], ascending=False, kind="stable", na_position="last")
+
+
+def filtered(opened: Opened, rows: pd.DataFrame, search: str, facets: Facets) -> pd.DataFrame:
+    """Rows of `latents` that pass the facets and contain every word of the search; a number finds its latent."""
+    rows = narrowed(rows, facets)
+    if search.isdecimal():
+        return rows[rows["feature"] == int(search)]
+    words = search.casefold().split()
+    if not words:
+        return rows
+    text = (rows["name"] + "\n" + rows["top_concept"] + "\n").str.casefold()
+    text += _titles(opened, opened.stamp("data", "evidence")).reindex(rows["feature"]).fillna("").to_numpy()
+    for word in words:
+        text = text[text.str.contains(word, regex=False)]
+    return rows.loc[text.index]
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _titles(_opened: Opened, stamp: str) -> pd.Series:
+    """By latent the titles that fire it most, in lower case, one a line."""
+    items = _opened.study.strongest_items(_opened.dictionary)
+    titles = _opened.catalogue()["title"].astype(str).str.casefold().reindex(items["item"]).to_numpy()
+    return pd.Series(titles, items["feature"]).groupby(level=0).agg("\n".join)
+
+
+def beside(opened: Opened, latent: int) -> tuple[list[int], int | None]:
+    """The latents that the link narrows to, in the table's order, or all by number; and the place of one in it."""
+    search, facets = narrowing.of_link(opened)
+    if not search and not facets.count:
+        order = sorted(opened.features("latents").index.tolist())
+    else:
+        order = filtered(opened, latents(opened), search, facets)["feature"].tolist()
+    return order, order.index(latent) if latent in order else None
+
+
+@st.fragment
+def browse(opened: Opened) -> None:
+    """Search and facets, and the table beside the map; runs alone while one types."""
+    everything = latents(opened)
+    rows = filtered(opened, everything, *narrowing.asked(everything))
+    if rows.empty:
+        nothing_found(opened)
+    else:
+        table_and_map(opened, rows)
+    _titles(opened, opened.stamp("data", "evidence"))  # while one looks, so that the first search need not wait
+
+
+def nothing_found(opened: Opened) -> None:
+    """No row passes: say so, and the way back."""
+    st.info("No latent matches. Try a genre, a decade such as 1990s, or a number.", icon=":material/search_off:")
+    if st.button("Show all latents"):
+        navigation.go("latents", opened.view.home())
+
+
+def table_and_map(opened: Opened, rows: pd.DataFrame) -> None:
+    """Side by side; either opens a latent, and a lasso on the map narrows the table."""
+    inside = lassoed(rows["feature"])
+    left, right = widgets.pair([7, 5], "browse", gap="medium")
+    with left:
+        picked = table(rows if inside is None else rows[rows["feature"].isin(inside)], inside is not None)
+    with right:
+        picked = latent_map(opened, rows) if picked is None else picked
+    if picked is not None:
+        # Streamlit puts the new parameters on this page's address first: with the search among them, Back finds it.
+        there = permalink.read()
+        navigation.go("latent", opened.view.home().but(latent=picked, search=there.search, where=there.where))
+
+
+def table(rows: pd.DataFrame, in_lasso: bool) -> int | None:
+    """The table; the latent whose row was clicked, or None."""
+    columns = [c for c in COLUMNS if c in rows]
+    event = st.dataframe(
+        rows[columns],
+        column_config=COLUMNS,
+        hide_index=True,
+        height=640,
+        key="table",
+        on_select="rerun",
+        selection_mode="single-cell",
+        placeholder="–",
+        row_height=34,
+        alt="Latents",
+    )
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        where = "inside the lasso" if in_lasso else "shown"
+        st.caption(f"{len(rows):,} {where}, the best-evidenced first. Click a heading to sort, a row to open it.")
+        if in_lasso:
+            st.button("Leave the lasso", icon=":material/close:", type="tertiary", on_click=release_lasso)
+        taking.table(rows, "latents")
+    row = widgets.clicked_cell(event, rows)
+    return None if row is None else int(row["feature"])

@@ -1,0 +1,1 @@
+"""What the page Review is made of, and the names that come from it."""

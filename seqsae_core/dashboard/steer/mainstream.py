@@ -1,0 +1,105 @@
+"""The popularity dial: less or more mainstream for this history, and on demand what that does for all users."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from seqsae_core.dashboard.loading import Opened
+from seqsae_core.dashboard.steer.applying import apply, stamp
+from seqsae_core.dashboard.steer.scene import Scene
+from seqsae_core.dashboard.steer.turning import Turned
+from seqsae_core.dashboard.widgets import chart
+from seqsae_core.steering.edits import Edit
+
+if TYPE_CHECKING:
+    from seqsae_core.steering.evaluation import Contexts
+
+USERS, STEPS = 400, (-8.0, -4.0, -2.0, -1.0, 1.0, 2.0, 4.0, 8.0)
+LAMBDAS = (-1.0, -0.5, -0.25, -0.1, 0.1, 0.25, 0.5, 1.0)
+NAMES = {"latents": "these latents", "log_popularity": "λ·log-popularity"}
+FIGURES = {"ndcg@10": "NDCG@10", "coverage@10": "coverage", "gini@10": "Gini"}
+HOW_TO_READ = f"{USERS} held-out users, validation items; each point is one strength, the star is no edit."
+
+
+def panel(opened: Opened, found: Scene, turned: Turned) -> None:
+    """The dial for this user; coverage and Gini beside a term of log-popularity when asked."""
+    edit = popularity(opened, stamp(opened))
+    others = tuple(e for e in turned.edits if e.latent != edit.latent)
+    now = next((e.strength for e in turned.edits if e.latent == edit.latent), 0.0)
+    options = sorted({-4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0, round(now, 2)})
+    key = f"popularity-{now}"
+    st.select_slider(
+        "Less ↔ more mainstream, for this history", options, round(now, 2), key=key, width=420,
+        format_func=lambda s: "as it is" if s == 0 else f"{s:+g} sd".replace("-", "−"),
+        on_change=_set, args=(found, others, edit, key),
+    )  # fmt: skip
+    st.caption(f"Turns {len(edit.parts)} latents that most change how popular lists are, as one slider above.")
+    asked = "popularity-measured"
+    if st.button("Measure for all users", icon=":material/straighten:", key="measure-popularity"):
+        st.session_state[asked] = stamp(opened)
+    if st.session_state.get(asked) == stamp(opened):
+        _comparison(measured(opened, stamp(opened)))
+
+
+def _set(found: Scene, others: tuple[Edit, ...], edit: Edit, key: str) -> None:
+    strength = float(st.session_state[key])
+    apply(found, (*others, replace(edit, strength=strength)) if strength or not others else others)
+
+
+def _comparison(table: pd.DataFrame) -> None:
+    """NDCG@10 against coverage and Gini, both dials on each plane."""
+    for column, figure in zip(st.columns(2, gap="large"), list(FIGURES)[1:], strict=True):
+        with column:
+            plot = go.Figure()
+            for method, rows in table.groupby("method", sort=False):
+                rows = rows.sort_values("strength")
+                symbols = ["star" if strength == 0 else "circle" for strength in rows["strength"]]
+                plot.add_scatter(
+                    x=rows[figure], y=rows["ndcg@10"], name=NAMES[method], mode="lines+markers",
+                    marker={"symbol": symbols, "size": 8}, customdata=rows["strength"],
+                    hovertemplate="%{customdata:+g}: %{x:.3f}, %{y:.4f}<extra></extra>",
+                )  # fmt: skip
+            plot.update_layout(
+                height=280, margin_t=8, legend_orientation="h", legend_y=1.2
+            )
+            plot.update_xaxes(title=FIGURES[figure])
+            plot.update_yaxes(title="NDCG@10")
+            chart(plot, "Right is more of the catalogue." if figure.startswith("cov") else "Left is more even.", figure)
+    st.caption(HOW_TO_READ)
+
+
+@st.cache_data(max_entries=16, show_spinner="Finding the latents of popularity")
+def popularity(_opened: Opened, stamp: str) -> Edit:
+    """The concept of latents that make lists more mainstream, at strength 1."""
+    from seqsae_core.steering.popularity import log_popularity, popularity_edit
+
+    steerer = _opened.steerer()
+    edit = popularity_edit(steerer, _contexts(_opened), log_popularity(_counts(_opened)))
+    weights = ((latent, round(weight, 3)) for latent, weight in edit.parts)
+    return replace(edit, latent=tuple(pair for pair in weights if pair[1]))
+
+
+@st.cache_data(max_entries=16, show_spinner="Measuring on held-out users")
+def measured(_opened: Opened, stamp: str) -> pd.DataFrame:
+    """Figures of both dials at every strength; see `steering.popularity.Dial`."""
+    from seqsae_core.steering.popularity import measure_dial
+
+    edit = popularity(_opened, stamp)
+    return measure_dial(_opened.steerer(), _contexts(_opened), edit, _counts(_opened), STEPS, LAMBDAS).table
+
+
+def _counts(opened: Opened) -> np.ndarray:
+    return opened.catalogue()["count"].to_numpy()
+
+
+def _contexts(opened: Opened) -> "Contexts":
+    from seqsae_core.steering.evaluation import collect_contexts, held_out_users
+
+    steerer, sequences = opened.steerer(), opened.study.sequences()
+    split = opened.study.split(sequences)
+    who = held_out_users(sequences, split, USERS // 2)
+    return collect_contexts(steerer.model, steerer.layer, sequences, who, split.valid_at[who])

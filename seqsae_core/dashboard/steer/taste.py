@@ -1,0 +1,40 @@
+"""Edits the same for all users, or scaled by what each user's own history has of what they turn."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import streamlit as st
+
+from seqsae_core.dashboard.loading import Opened
+from seqsae_core.dashboard.steer.applying import apply, steerer_of
+from seqsae_core.dashboard.steer.scene import Scene
+from seqsae_core.dashboard.widgets import fixed
+from seqsae_core.steering.edits import TOWARDS, Edit
+
+SAME, OWN = "Same for all", "By own taste"
+KEY = "whose-strength"
+ABOUT = (
+    "By own taste: the strength is multiplied by ½ for a user whose history has nothing of what is turned, by 1 at the "
+    "usual amount, and by up to 1½ with more of it. Kinds that go to a level are the same for all."
+)
+
+
+def control(opened: Opened, found: Scene, edits: Sequence[Edit]) -> None:
+    """The choice for all sliders that have one, and this history's factors."""
+    can = [edit for edit in edits if edit.kind not in TOWARDS]
+    if not can:
+        return
+    own = any(edit.by_taste for edit in can)
+    key = f"{KEY}-{own}"
+    st.segmented_control(
+        "Strength", (SAME, OWN), default=OWN if own else SAME, key=key, help=ABOUT, required=True,
+        on_change=_chosen, args=(found, tuple(edits), key),
+    )  # fmt: skip
+    if own:
+        factors = steerer_of(opened, found.position).taste(found.history, can)
+        st.caption("For this history the strength is × " + ", × ".join(fixed(factor, 2) for factor in factors))
+
+
+def _chosen(found: Scene, edits: tuple[Edit, ...], key: str) -> None:
+    own = st.session_state[key] == OWN
+    apply(found, [replace(edit, by_taste=own and edit.kind not in TOWARDS) for edit in edits])

@@ -1,0 +1,204 @@
+"""The part of Steer that reruns by itself when a slider is released: the lists, the price, the alternative."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from seqsae_core.dashboard import loading, navigation, permalink
+from seqsae_core.dashboard.loading import Opened
+from seqsae_core.dashboard.permalink import MAX_EDITS
+from seqsae_core.dashboard.steer import alternative, concept_edits, dials, live, price, taste, tools
+from seqsae_core.dashboard.steer.applying import REFUSED, apply, steerer_of
+from seqsae_core.dashboard.steer.scene import Scene, fingerprint, limit, steerable
+from seqsae_core.dashboard.steer.turning import Turned, turn
+from seqsae_core.dashboard.widgets import latent_label, plain
+from seqsae_core.errors import UserError
+from seqsae_core.steering.edits import Edit
+
+RELEASED = "released"
+POSITIONS = ("last", "all", "from -3")
+SAID = {"last": "the last position", "all": "every position", "from -3": "the last three positions"}
+ABOUT_POSITION = (
+    "Where in the history codes are edited. Or type “from N”: from the N-th item that the model reads on; below 0, the "
+    "last −N items."
+)
+COLUMNS = '.st-key-workbench > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"]'
+NARROW = f"""<style>@media (max-width: 1080px) {{
+{COLUMNS} {{ flex-wrap: wrap; }}
+{COLUMNS} > [data-testid="stColumn"] {{ min-width: 100%; }}
+}}</style>"""
+
+
+def _picker(opened: Opened, found: Scene, edits: Sequence[Edit]) -> None:
+    """Adds a latent with a slider of its own, at 0."""
+    used = {edit.latent for edit in edits}
+    every = _labels(opened, f"{opened.study.path} {opened.dictionary} {opened.stamp('evidence')}")
+    labels = {target: label for target, label in every.items() if target not in used}
+    key = f"add-{dials.keys(edits)}"
+    st.selectbox(
+        "Add a latent or a concept", list(labels), None, format_func=lambda t: labels.get(t, str(t)), key=key,
+        placeholder="Search by name or concept", disabled=len(edits) >= MAX_EDITS,
+        on_change=_added, args=(opened, found, edits, key),
+    )  # fmt: skip
+
+
+def _where(found: Scene) -> None:
+    """At which positions of the history the edits are made."""
+    here = found.position or POSITIONS[0]
+    offered = [*POSITIONS, *({here} - set(POSITIONS))]
+    st.selectbox(
+        "Edit at", offered, offered.index(here), format_func=lambda p: SAID.get(p, p), key=f"position-{here}",
+        accept_new_options=True, help=ABOUT_POSITION, on_change=_moved, args=(found, f"position-{here}"),
+    )  # fmt: skip
+
+
+def _moved(found: Scene, key: str) -> None:
+    from seqsae_core.steering.displacement import check_position
+
+    position = str(st.session_state[key] or POSITIONS[0]).strip()
+    try:
+        check_position(position)
+    except UserError as error:
+        st.session_state[REFUSED] = str(error)
+        return
+    permalink.write(found.latest(permalink.read()).but_at(position))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _labels(_opened: Opened, stamp: str) -> dict[int | tuple, str]:
+    """What can be steered as the picker lists it: concepts, then latents by name and evidence, the best first."""
+    found = concept_edits.of_study(_opened)
+    sets = {edit.latent: f"Concept {name} · {len(edit.parts)} latents" for name, edit in found.items()}
+    columns = ["feature", "name", "top_concept", "correlation"]
+    rows = steerable(_opened)[columns].itertuples(index=False)
+    evidence = {True: "", False: " · {} r = {:.2f}"}
+    return sets | {int(f): f"{f} · {name}" + evidence[not c or pd.isna(r)].format(c, r) for f, name, c, r in rows}
+
+
+@st.fragment
+def workbench(opened: Opened, found: Scene) -> None:
+    """Sliders and lists, below them the tools, beside them what this costs. Runs alone on each release."""
+    if dials.keys(permalink.read().edits or found.edits) != dials.keys(found.edits):
+        st.rerun()
+    st.html(NARROW)
+    with st.container(key="workbench"):
+        lists, beside = st.columns([8, 4], gap="large")
+        picker = beside.container()
+        turned = None
+        with lists, loading.errors_shown():
+            if refused := st.session_state.pop(REFUSED, None):
+                st.warning(f"Not done, nothing is changed. {plain(refused)}", icon=":material/block:")
+            found = replace(found, made_for=fingerprint(opened), view=permalink.read())
+            turned = _turned(opened, found)
+            _lists(opened, found, turned)
+            _note(found)
+        if turned is None:
+            return
+        below = lists.container()
+        with picker:
+            _picker(opened, found, turned.edits)
+            _where(found)
+            taste.control(opened, found, turned.edits)
+        with beside, loading.errors_shown():
+            _beside(opened, found, turned)
+        with below:
+            tools.panel(opened, found, turned)
+
+
+def _turned(opened: Opened, found: Scene) -> Turned:
+    edits = _current(found)
+    grids = tuple(_dial(opened, edit).grid() for edit in edits)
+    chosen = found.chosen or RELEASED in st.session_state or bool(found.view.edits)
+    return turn(steerer_of(opened, found.position), found.history, edits, grids, chosen)
+
+
+def _dial(opened: Opened, edit: Edit) -> dials.Dial:
+    return dials.dial(edit, opened.features("latents"), limit(opened))
+
+
+def _beside(opened: Opened, found: Scene, turned: Turned) -> None:
+    """The price, the plain alternative, the curves."""
+    concept = price.concept_of(opened, turned.edits)
+    known = price.cost(opened, turned.edits, concept, found.position)
+    if concept is not None and any(edit.strength for edit in turned.edits):
+        ranking = opened.steerer().recommend(found.history, (), len(opened.catalogue()))
+        table = opened.concepts()
+        labels = table.values[:, table.names.index(concept)] > 0.5
+        steered = turned.after.items[: live.SHOWN].tolist()
+        curves = price.curves_of(opened, concept)
+        alternative.card(concept, labels, (ranking.items, ranking.scores), steered, known, curves, opened.catalogue())
+    price.curve_chart(opened, concept, known)
+
+
+def _lists(opened: Opened, found: Scene, turned: Turned) -> None:
+    latents = opened.features("latents")
+    sliders = [_slider(opened, edit) for edit in turned.edits]
+    serial = (live.sent("released") or {"serial": 0})["serial"]
+    concepts = [str(latents.at[latent, "top_concept"]) for edit in turned.edits for latent in edit.latents]
+    data = live.payload(sliders, turned.before, turned.after, turned.grids, opened.catalogue(), serial, concepts)
+    chosen = {"target": found.target, "asked": st.session_state.get(tools.ITEM), "kinds": list(dials.LABELS.items())}
+    event = live.show(
+        data | chosen, on_released_change=partial(_released, opened, found),
+        on_changed_change=partial(_changed, found, turned.edits), on_removed_change=lambda: None,
+        on_opened_change=lambda: None, on_asked_change=tools.asked,
+    )  # fmt: skip
+    if event.removed is not None:
+        kept = tuple(edit for place, edit in enumerate(turned.edits) if place != int(event.removed))
+        permalink.write(found.at(kept))
+        st.rerun()
+    if event.opened is not None:
+        navigation.go("latent", opened.view.home().but(latent=int(event.opened)))
+
+
+def _slider(opened: Opened, edit: Edit) -> dict[str, Any]:
+    """An edit as steering.js shows it."""
+    dial, latents = _dial(opened, edit), opened.features("latents")
+    name = " + ".join(latent_label(latents.loc[latent]) for latent in edit.latents[:3])
+    name += f" + {len(edit.parts) - 3} more" if len(edit.parts) > 3 else ""
+    levels = [None if abs(level) == float("inf") else level for level in (edit.low, edit.high)]
+    return {
+        "key": dials.key(edit), "latent": edit.latents[0], "name": name, "kind": edit.kind, "levels": levels,
+        "strength": dial.at(edit), "low": dial.low, "high": dial.high, "whole": dial.whole,
+        "strengths": list(dial.strengths), "step": 0.05 if edit.kind == "scale" else live.STEP,
+        "rule": dials.rule(edit, limit(opened)),
+    }  # fmt: skip
+
+
+def _current(found: Scene) -> tuple[Edit, ...]:
+    """The scene's latents at the strengths just released, or else at those of the URL, newer than the scene."""
+    return st.session_state.get(RELEASED) or found.latest(permalink.read()).edits
+
+
+def _released(opened: Opened, found: Scene) -> None:
+    sent = live.sent("released")
+    if sent and [key for key, _ in sent["edits"]] == dials.keys(found.edits):
+        pairs = zip(found.edits, sent["edits"], strict=True)
+        st.session_state[RELEASED] = tuple(
+            replace(edit, strength=_dial(opened, edit).strength(place)) for edit, (_, place) in pairs
+        )
+
+
+def _changed(found: Scene, edits: Sequence[Edit]) -> None:
+    """Another kind, or other levels, for one slider."""
+    sent = live.sent("changed")
+    if not sent or not 0 <= sent["place"] < len(edits):
+        return
+    edit = edits[sent["place"]]
+    edit = dials.of_kind(edit, sent["kind"]) if sent["kind"] != edit.kind else dials.levelled(edit, *sent["levels"])
+    apply(found, (*edits[: sent["place"]], edit, *edits[sent["place"] + 1 :]))
+
+
+def _note(found: Scene) -> None:
+    """Puts released strengths into the URL: after the lists, because the browser takes its time over an address."""
+    if edits := st.session_state.pop(RELEASED, None):
+        permalink.write(found.at(edits))
+
+
+def _added(opened: Opened, found: Scene, edits: Sequence[Edit], key: str) -> None:
+    target = st.session_state[key]
+    if target is not None:
+        apply(found, (*edits, Edit(target, 0.0)))
