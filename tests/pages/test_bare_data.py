@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from seqsae_core.build import build
 from seqsae_core.config import preset
 from seqsae_core.data.readers import locate
-from seqsae_core.pipeline import build
 from seqsae_core.study import Study
 from tests.pages.conftest import ROOT, said
 
