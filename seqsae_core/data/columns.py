@@ -23,14 +23,17 @@ def our_columns(
 ) -> tuple[pd.DataFrame, str]:
     """The table under our column names, and what was taken for what (“user_id from customer_id”; empty if nothing).
 
-    given: role → column, before any guess; guesses ignore case, and the earlier name of `GUESSES` wins.
+    The table's `attrs["from"]` has the column of each of our names. given: role → column, before any guess; guesses
+    ignore case, and the earlier name of `GUESSES` wins.
     Raises UserError naming file and flag for a given column that is not there, or one column in two roles.
     """
     columns = {role: column for role, column in taken(frame, roles, given, path).items() if column is not None}
     renamed = {column: ROLES[role] for role, column in columns.items() if column != ROLES[role]}
     stale = [name for name in renamed.values() if name in frame and name not in renamed]
     told = ", ".join(f"{ours} from {theirs}" for theirs, ours in renamed.items())
-    return frame.drop(columns=stale).rename(columns=renamed), told
+    ours = frame.drop(columns=stale).rename(columns=renamed)
+    ours.attrs["from"] = {ROLES[role]: column for role, column in columns.items()}
+    return ours, told
 
 
 def taken(

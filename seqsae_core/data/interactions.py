@@ -1,60 +1,100 @@
 """The interaction and item tables: their columns, their checks, and the k-core."""
 
 import hashlib
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
 
+from seqsae_core.data import times
 from seqsae_core.errors import UserError
 
 USER, ITEM, TIME = "user_id", "item_id", "timestamp"
 TITLE, GENRES = "title", "genres"
-MAX_TIME = 2.0**63
+LONGEST_ID, SHOWN = 1000, 60
 
 
 def check_columns(frame: pd.DataFrame, needed: list[str], path: str) -> None:
     """Raise UserError naming the file and the columns that it lacks."""
     missing = [c for c in needed if c not in frame.columns]
     if missing:
+        one = " Is it separated by something else than , ; | or a tab?" if len(frame.columns) == 1 else ""
         raise UserError(
             f"{path}: no column {', '.join(missing)}. It has: {', '.join(map(str, frame.columns))}. "
-            f"Rename the columns to {', '.join(needed)}, or name yours (`build --help`: --user-column and so on)."
+            f"Rename the columns to {', '.join(needed)}, or name yours (`build --help`: --user-column and so on).{one}"
         )
 
 
-def check_interactions(frame: pd.DataFrame, path: str) -> pd.DataFrame:
-    """The checked table with columns user_id, item_id, timestamp (int64; fractions are cut off).
+def check_interactions(frame: pd.DataFrame, path: str) -> tuple[pd.DataFrame, str]:
+    """The checked table with columns user_id, item_id, timestamp (int64 seconds since 1970), and its times' unit.
 
-    Raises UserError for missing columns, no rows, missing ids, or times that are missing or no finite number within
-    64 bits; the message names the first bad row (1 = first row below the header).
+    Times may be numbers of any unit in `times.UNITS`, or dates; where they are finer than a second, rows are put in
+    their order before that is cut off. `frame.attrs["from"]` tells what the file calls our columns.
+    Raises UserError for missing columns, no rows, ids that are missing or no ids, and times that are missing, neither
+    numbers nor dates, before 1970, or of two units; it names the first bad row (1 = first row below the header).
     """
     check_columns(frame, [USER, ITEM, TIME], path)
     if frame.empty:
         raise UserError(f"{path}: no rows. At least one interaction is needed.")
-    times = pd.to_numeric(frame[TIME], errors="coerce")
-    no_time = frame[TIME].isna().to_numpy() | ~(np.abs(times.to_numpy(float, na_value=np.nan)) < MAX_TIME)
-    for column, bad in ((USER, frame[USER].isna()), (ITEM, frame[ITEM].isna()), (TIME, no_time)):
-        _refuse(np.asarray(bad), frame[column], path)
-    return frame[[USER, ITEM]].assign(**{TIME: times.astype("int64")})
+    called = frame.attrs.get("from", {})
+    for column in (USER, ITEM):
+        _refuse(frame[column].isna().to_numpy(), frame[column], path, called)
+        check_cells(frame[column], path, called, LONGEST_ID)
+    exact, unit = _check_times(frame[TIME], path, called)
+    checked = frame[[USER, ITEM]].assign(**{TIME: times.whole_seconds(exact, unit)})
+    if (exact % 1000**unit != 0).any():
+        checked = checked.iloc[np.argsort(exact, kind="stable")].reset_index(drop=True)
+    return checked, times.UNITS[unit]
 
 
-def _refuse(bad: np.ndarray, values: pd.Series, path: str) -> None:
+def check_cells(values: pd.Series, path: str, called: Mapping[str, str], longest: int) -> None:
+    """Raise UserError naming the first row that holds a list or a record, or a text longer than `longest`."""
+    if pd.api.types.is_numeric_dtype(values) or values.empty:
+        return
+    if values.dtype == object:
+        kinds = np.array([isinstance(value, Iterable) and not isinstance(value, str) for value in values])
+        _refuse(kinds, values, path, called, ", more than one value")
+    long = values.astype(str).str.len().to_numpy(np.int64, na_value=0) > longest
+    _refuse(long, values, path, called, f", longer than {longest:,} characters")
+
+
+def _check_times(values: pd.Series, path: str, called: Mapping[str, str]) -> tuple[np.ndarray, int]:
+    """Exact times (n,) and their unit, an index into `times.UNITS`."""
+    exact = times.numbers(values)
+    _refuse(values.isna().to_numpy() | np.isnan(exact), values, path, called, f", {times.WANTED}")
+    _refuse(exact < 0, values, path, called, ", before 1970")
+    unit = times.units(exact)
+    usual = int(np.bincount(unit).argmax())
+    mixed = f", in {{}} by its size where {np.mean(unit == usual):.0%} of the times are {times.UNITS[usual]}"
+    odd = unit != usual
+    _refuse(odd, values, path, called, mixed.format(times.UNITS[unit[odd.argmax()]]))
+    return exact, usual
+
+
+def _refuse(bad: np.ndarray, values: pd.Series, path: str, called: Mapping[str, str], why: str = "") -> None:
     """Raise UserError naming the first row where `bad` (n,) is true."""
     if not bad.any():
         return
     row = int(bad.argmax())
     value = values.iloc[row]
-    found = "missing" if pd.isna(value) else repr(value) if isinstance(value, str) else str(value)
-    wanted = ", not a finite number such as Unix seconds" if values.name == TIME and found != "missing" else ""
+    missing = not isinstance(value, Iterable) and pd.isna(value)
+    text = repr(value) if isinstance(value, str | Iterable) else str(value)
+    found = "missing" if missing else (text if len(text) <= SHOWN else f"{text[:SHOWN]}…") + why
+    theirs = called.get(values.name, values.name)
+    column = values.name if theirs == values.name else f"{values.name} (the column {theirs})"
     raise UserError(
-        f"{path}, row {row + 1}: {values.name} is {found}{wanted}. "
-        f"Fill it in or remove the row ({int(bad.sum())} such rows)."
+        f"{path}, row {row + 1}: {column} is {found}. Correct it or remove the row ({int(bad.sum())} such rows)."
     )
 
 
 def drop_repeats(frame: pd.DataFrame) -> pd.DataFrame:
     """Rows without those alike in user, item and time to one before them: one event told twice, not two events."""
-    return frame.drop_duplicates(ignore_index=True)
+    (users, _), (items, known) = pd.factorize(frame[USER]), pd.factorize(frame[ITEM])
+    pairs = pd.Series(users * np.int64(len(known)) + items)
+    again = pairs.duplicated(keep=False).to_numpy()  # most pairs come once: only the others' times are compared
+    repeated = np.zeros(len(frame), bool)
+    repeated[again] = pd.DataFrame({"pair": pairs[again], "time": frame[TIME].to_numpy()[again]}).duplicated()
+    return frame[~repeated].reset_index(drop=True)
 
 
 def k_core(frame: pd.DataFrame, k: int, source: str = "The data") -> pd.DataFrame:
@@ -62,13 +102,13 @@ def k_core(frame: pd.DataFrame, k: int, source: str = "The data") -> pd.DataFram
 
     Raises UserError naming the source when nothing is left.
     """
-    while len(frame):
-        users = frame.groupby(USER)[ITEM].transform("size")
-        items = frame.groupby(ITEM)[USER].transform("size")
-        keep = (users >= k) & (items >= k)
+    users, items = (pd.factorize(frame[column])[0] for column in (USER, ITEM))
+    rows = np.arange(len(frame))
+    while len(rows):
+        keep = (np.bincount(users[rows])[users[rows]] >= k) & (np.bincount(items[rows])[items[rows]] >= k)
         if keep.all():
-            return frame.reset_index(drop=True)
-        frame = frame[keep]
+            return frame.iloc[rows].reset_index(drop=True)
+        rows = rows[keep]
     raise UserError(
         f"{source}: no users and items are left that have at least {k} interactions each. "
         f"Build with `--min-interactions` below {k}, or bring more data."

@@ -1,18 +1,36 @@
 """Files in the layouts that people have, to the two tables of `interactions`."""
 
+import csv
 import gzip
 import hashlib
-from collections.abc import Mapping
+import json
+import warnings
+import zlib
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import IO, Any
 
+import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 
-from seqsae_core.data.columns import EVENTS, ITEMS, our_columns
-from seqsae_core.data.interactions import GENRES, ITEM, TIME, TITLE, USER, check_columns, check_interactions
+from seqsae_core.data.columns import EVENTS, ITEMS, our_columns, taken
+from seqsae_core.data.interactions import (
+    GENRES,
+    ITEM,
+    LONGEST_ID,
+    TIME,
+    TITLE,
+    USER,
+    check_cells,
+    check_columns,
+    check_interactions,
+)
 from seqsae_core.errors import UserError
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 BUILT_IN = {"movietweetings": ASSETS / "movietweetings"}
+LONGEST, LONGEST_TEXT = 1_000_000, 100_000
 MOVIELENS_ITEMS = ("movies.dat", "u.item")
 
 
@@ -29,8 +47,9 @@ def read(
     """
     interactions_path, items_path = locate(source, items)
     given = columns or {}
-    events, told = our_columns(table(interactions_path), EVENTS, given, str(interactions_path))
-    interactions = check_interactions(events, str(interactions_path))
+    events, told = our_columns(table(interactions_path, EVENTS, given), EVENTS, given, str(interactions_path))
+    interactions, unit = check_interactions(events, str(interactions_path))
+    told = "; ".join(filter(None, (told, unit != "seconds" and f"times in {unit}, kept in seconds")))
     if items_path is None:
         return _telling(interactions, told), _nameless(interactions)
     known, told_items = _item_table(items_path, given)
@@ -47,9 +66,10 @@ def _telling(interactions: pd.DataFrame, told: str) -> pd.DataFrame:
 def fingerprint(source: str, items: str | None = None) -> str:
     """SHA-256 over the bytes of the source's files: same data, same fingerprint."""
     digest = hashlib.sha256()
-    for path in locate(source, items):
-        if path is not None:
-            digest.update(path.read_bytes())
+    for path in filter(None, locate(source, items)):
+        with path.open("rb") as file:
+            for block in iter(lambda file=file: file.read(LONGEST), b""):
+                digest.update(block)
     return digest.hexdigest()
 
 
@@ -87,39 +107,97 @@ def _in_folder(folder: Path) -> tuple[Path, Path | None]:
     raise UserError(f"{folder}: none of {names} or *.inter found. Name the interactions file itself.")
 
 
-def table(path: Path) -> pd.DataFrame:
-    """One file as it stands; the suffix tells the layout. Raises UserError naming the file."""
+def table(path: Path, roles: tuple[str, ...] = (), given: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """One file as it stands; the suffix tells the layout. Raises UserError naming the file.
+
+    Of a Parquet file only the columns that `columns.taken` finds for `roles` are read, all where it finds none.
+    """
     suffix = Path(path.stem).suffix if path.suffix == ".gz" else path.suffix
     if suffix not in READERS:
         raise UserError(f"{path}: unknown file type “{suffix}”. Use {', '.join(READERS)}.")
     reader = _movielens_items if path.name in MOVIELENS_ITEMS else READERS[suffix]
     try:
+        if suffix != ".parquet":
+            _refuse_long_lines(path)
+        elif roles:
+            return _parquet(path, roles, given or {})
         return reader(path)
     except UnicodeDecodeError as error:
-        raise UserError(f"{path}: cannot be read as UTF-8 ({error}). Save it with the encoding UTF-8.") from error
-    except (EOFError, ValueError, OSError) as error:
-        raise UserError(f"{path}: cannot be read as {suffix} ({error}). Check that the file is whole.") from error
+        row = _first_bad_line(path, lambda line: line.decode())
+        raise UserError(
+            f"{path}, line {row}: cannot be read as UTF-8 ({error}). Save it with the encoding UTF-8."
+        ) from error
+    except (EOFError, ValueError, OSError, zlib.error, pd.errors.ParserWarning) as error:
+        row = _first_bad_line(path, json.loads) if suffix == ".jsonl" else None
+        where = f"{path}, line {row}" if row else str(path)
+        why = str(error).strip()
+        raise UserError(f"{where}: cannot be read as {suffix} ({why}). Check that the file is whole.") from error
+
+
+def _opened(path: Path) -> IO[bytes]:
+    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
+
+
+def _refuse_long_lines(path: Path) -> None:
+    """Raise UserError for a line without an end within LONGEST bytes, which no row of a table is."""
+    lines = 0
+    with _opened(path) as file:
+        while block := file.read(LONGEST):
+            if len(block) == LONGEST and b"\n" not in block:
+                raise UserError(
+                    f"{path}, line {lines + 1}: longer than {LONGEST:,} bytes. Check that this is a table, and that "
+                    "every quotation mark in it is closed; shorten the cell or remove the row."
+                )
+            lines += block.count(b"\n")
+
+
+def _first_bad_line(path: Path, parse: Callable[[bytes], object]) -> int | None:
+    """Number of the first line (from 1) that cannot be parsed; None where all can, or the file cannot be read."""
+    try:
+        with _opened(path) as file:
+            for number, line in enumerate(file, 1):
+                try:
+                    parse(line)
+                except ValueError:
+                    return number if line.strip() else None
+    except (EOFError, OSError, zlib.error):
+        return None
+    return None
 
 
 def _first_line(path: Path) -> str:
-    opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8-sig") as lines:
-        return lines.readline(1_000_000).rstrip("\r\n")
+    with _opened(path) as file:
+        return file.readline(LONGEST).decode("utf-8-sig").rstrip("\r\n")
 
 
 def _separator(path: Path) -> str:
-    """The comma, or what else separates a header that has none."""
+    """The comma, or what else separates a header that has none; RecBole's and .tsv files have tabs."""
+    if Path(path.name.removesuffix(".gz")).suffix in (".tsv", ".inter", ".item"):
+        return "\t"
     header = _first_line(path)
     return "," if "," in header else max(",;\t|", key=header.count)
 
 
-def _separated(path: Path, separator: str) -> pd.DataFrame:
+def _parquet(path: Path, roles: tuple[str, ...], given: Mapping[str, str]) -> pd.DataFrame:
+    found = taken(pd.DataFrame(columns=pq.read_schema(path).names), roles, given, str(path))
+    return pd.read_parquet(path, columns=[column for column in found.values() if column is not None] or None)
+
+
+def _separated(path: Path) -> pd.DataFrame:
     """A table with a header; raises UserError for a column told twice, which pandas would rename in silence."""
-    names = [name.strip().strip('"') for name in _first_line(path).split(separator)]
+    separator = _separator(path)
+    names = next(csv.reader([_first_line(path)], delimiter=separator), [])
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
         raise UserError(f"{path}, header: {', '.join(twice)} occurs twice. Rename or remove one of the columns.")
-    return pd.read_csv(path, sep=separator, low_memory=False)
+    return _text(path, sep=separator)
+
+
+def _text(path: Path, **options: Any) -> pd.DataFrame:
+    """Text as pandas reads it; rows longer than the header are an error, not an index. ParserWarning, ValueError."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        return pd.read_csv(path, low_memory=False, index_col=False, **options)
 
 
 def _sasrec(path: Path) -> pd.DataFrame:
@@ -127,7 +205,7 @@ def _sasrec(path: Path) -> pd.DataFrame:
     fields = len(_first_line(path).split())
     if fields != 2:
         raise UserError(f"{path}, row 1: {fields} fields, not “user item”. Save other tables as .csv with a header.")
-    frame = pd.read_csv(path, sep=" ", header=None, names=[USER, ITEM], low_memory=False)
+    frame = _text(path, sep=" ", header=None, names=[USER, ITEM])
     return frame.assign(**{TIME: range(len(frame))})
 
 
@@ -135,29 +213,42 @@ def _dat(path: Path, names: list[str]) -> pd.DataFrame:
     return pd.read_csv(path, sep="::", engine="python", header=None, names=names, encoding="latin-1")
 
 
-def _plain_data(path: Path, names: list[str]) -> pd.DataFrame:
-    return pd.read_csv(path, sep="\t", header=None, names=names, low_memory=False)
-
-
 def _recbole(path: Path) -> pd.DataFrame:
-    frame = pd.read_csv(path, sep="\t", low_memory=False)
-    frame.columns = [c.split(":")[0] for c in frame.columns]
+    """RecBole's atomic file, `name:type` a column; `attrs["sequences"]`: those that hold texts parted by spaces."""
+    frame = _separated(path)
+    typed = [column.partition(":")[::2] for column in frame.columns]
+    frame.columns = [name for name, _ in typed]
+    frame.attrs["sequences"] = [name for name, kind in typed if kind == "token_seq"]
     return frame
 
 
 def _item_table(path: Path, given: Mapping[str, str]) -> tuple[pd.DataFrame, str]:
     """item_id, title, genres of a file, and which columns they were taken from.
 
-    Raises UserError for a missing column or an item told twice.
+    Raises UserError for a missing column, an item told twice, or a cell that is no id or no text.
     """
-    frame, told = our_columns(table(path), ITEMS, given, str(path))
+    whole = table(path, ITEMS, given)
+    frame, told = our_columns(whole, ITEMS, given, str(path))
     check_columns(frame, [ITEM], str(path))
+    called = frame.attrs["from"]
     absent = {TITLE: None, GENRES: ""}
     frame = frame.assign(**{name: value for name, value in absent.items() if name not in frame})
+    frame[GENRES] = _one_text(frame[GENRES], called.get(GENRES) in whole.attrs.get("sequences", ()))
+    for column, longest in ((ITEM, LONGEST_ID), (TITLE, LONGEST_TEXT), (GENRES, LONGEST_TEXT)):
+        check_cells(frame[column], str(path), called, longest)
     if frame[ITEM].duplicated().any():
         row = int(frame[ITEM].duplicated().to_numpy().argmax())
         raise UserError(f"{path}, row {row + 1}: item_id {frame[ITEM].iloc[row]!r} occurs twice. Keep one row an item.")
     return frame[[ITEM, TITLE, GENRES]], told
+
+
+def _one_text(concepts: pd.Series, parted_by_spaces: bool) -> pd.Series:
+    """Concepts parted by “|”, of such text, of lists (Parquet, JSON), or of RecBole's `token_seq`."""
+    if parted_by_spaces:
+        return concepts.astype("string").str.strip().str.replace(r"\s+", "|", regex=True)
+    if concepts.dtype != object:
+        return concepts
+    return concepts.map(lambda cell: "|".join(map(str, cell)) if isinstance(cell, list | tuple | np.ndarray) else cell)
 
 
 def _same_ids(*tables: pd.DataFrame) -> tuple[pd.DataFrame, ...]:
@@ -193,12 +284,12 @@ def _movielens_items(path: Path) -> pd.DataFrame:
 
 READERS = {
     ".parquet": pd.read_parquet,
-    ".csv": lambda p: _separated(p, _separator(p)),
-    ".tsv": lambda p: _separated(p, "\t"),
+    ".csv": _separated,
+    ".tsv": _separated,
     ".jsonl": lambda p: pd.read_json(p, lines=True, dtype=False),
     ".txt": _sasrec,
     ".dat": lambda p: _dat(p, [USER, ITEM, "rating", TIME]),
-    ".data": lambda p: _plain_data(p, [USER, ITEM, "rating", TIME]),
+    ".data": lambda p: _text(p, sep="\t", header=None, names=[USER, ITEM, "rating", TIME]),
     ".inter": _recbole,
     ".item": _recbole,
 }

@@ -69,12 +69,13 @@ def build_sequences(interactions: pd.DataFrame) -> tuple[Sequences, np.ndarray]:
 
     Events are ordered by time; ties keep the order of the file.
     """
-    frame = interactions.sort_values([USER, TIME], kind="stable")
-    codes, item_ids = pd.factorize(frame[ITEM], sort=True)
-    users, counts = np.unique(frame[USER].to_numpy(), return_counts=True)
-    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    items = (codes + 1).astype(np.int32)
-    return Sequences(users, items, offsets, frame[TIME].to_numpy(), len(item_ids)), np.asarray(item_ids)
+    owners, users = pd.factorize(interactions[USER], sort=True)
+    codes, item_ids = pd.factorize(interactions[ITEM], sort=True)
+    times = interactions[TIME].to_numpy()
+    order = np.lexsort((times, owners))
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(owners))]).astype(np.int64)
+    items = (codes[order] + 1).astype(np.int32)
+    return Sequences(np.asarray(users), items, offsets, times[order], len(item_ids)), np.asarray(item_ids)
 
 
 def make_split(sequences: Sequences, kind: str, source: str = "The data") -> Split:
