@@ -57,8 +57,8 @@ def parse() -> argparse.Namespace:
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
-    """One option a setting of the recommender."""
-    for field in fields(RecommenderConfig):
+    """One option a setting of the recommender; these train one, so that none is imported."""
+    for field in (field for field in fields(RecommenderConfig) if field.name not in ("imported", "fingerprint")):
         option, kind = "--" + field.name.replace("_", "-"), getattr(field.type, "__name__", str(field.type))
         how = {"action": argparse.BooleanOptionalAction} if kind == "bool" else {"type": TYPES[kind]}
         parser.add_argument(option, default=argparse.SUPPRESS, **how)

@@ -92,7 +92,7 @@ def by_gain(
     rows = moves.double().numpy()
     cost = np.maximum((pulled * rows).sum(1), 1e-30)
     chosen, weights = np.zeros(0, int), np.zeros(0)
-    for _ in range(count):
+    for _ in range(min(count, len(moves))):
         left = slopes - pulled @ (weights @ rows[chosen])
         won = np.where(cost > 1e-20, (left if signed else np.maximum(left, 0)) ** 2 / cost, 0.0)
         won[chosen] = 0

@@ -1,6 +1,7 @@
 """The example of docs/OWN_MODEL.md, as it stands there: saved, built, steered; and what is refused."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -28,7 +29,8 @@ def saved(item_ids, tmp_path_factory) -> Path:
     (folder / "items.json").write_text(json.dumps(sorted(item_ids.tolist(), reverse=True)))
     for name, text in BLOCKS:
         (folder / name).write_text(text)
-    done = subprocess.run([sys.executable, "save.py"], cwd=folder, capture_output=True, text=True)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "save.py"], cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return folder / "my-model"
 

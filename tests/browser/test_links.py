@@ -18,7 +18,7 @@ BROKEN = {
     "/find?user=999999": "There is no user 999999",
     "/find?history=1-999999": "There is no item 999999",
     "/find?items=999999": "There is no item 999999",
-    "/latents?where=density:x": "where is `density:x`",
+    "/latents?where=density:x": "where is density:x",
     "/latents?study=nowhere": "no study",
     "/latents?dictionary=nothing": "no dictionary",
 }
