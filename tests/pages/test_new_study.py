@@ -59,7 +59,7 @@ def test_columns_are_guessed_shown_and_changed_and_the_command_says_what_was_cha
 
 
 def test_the_button_builds_beside_the_dashboard_and_stop_ends_it(opened, folder):
-    study = folder / "studies" / "shop"
+    study, command = folder / "studies" / "shop", opened.code[0].value
     next(b for b in opened.button if b.label == "Build this study").click().run()
     until = time.monotonic() + 60
     while not (read_progress(study) or {}).get("stages") and time.monotonic() < until:
@@ -68,7 +68,7 @@ def test_the_button_builds_beside_the_dashboard_and_stop_ends_it(opened, folder)
     opened.button(key="stop").click().run()
     processes.wait(study)
     assert not waiting.alive(read_progress(study)) and Study.exists(study)
-    assert processes.failure(study, opened.code[0].value) is None
+    assert processes.failure(study, command) is None
 
 
 def test_a_name_leads_nowhere_else_and_a_study_that_is_there_is_not_built_over(opened, invented, folder, monkeypatch):
