@@ -7,7 +7,7 @@ navigation.setup()
 import streamlit as st  # noqa: E402
 
 from seqsae_core.adapters.names import FAMILIES  # noqa: E402
-from seqsae_core.dashboard import loading, taking, waiting, widgets  # noqa: E402
+from seqsae_core.dashboard import lacking, loading, taking, waiting, widgets  # noqa: E402
 from seqsae_core.dashboard.contest import headline  # noqa: E402
 from seqsae_core.dashboard.dictionaries import dictionaries, fidelity, quality, using  # noqa: E402
 from seqsae_core.dashboard.loading import Opened  # noqa: E402
@@ -59,6 +59,8 @@ def introduction(opened: Opened) -> None:
             taking.study_summary(opened)
         if st.button("Steer a recommendation", type="primary", icon=":material/tune:", width="stretch"):
             navigation.go("steer", opened.view.home())
+    if untitled := lacking.titles(opened.catalogue()):
+        st.info(untitled, icon=":material/label_off:")
 
 
 def summary(opened: Opened) -> str:
@@ -76,6 +78,9 @@ def evidence(opened: Opened) -> None:
     """Latents and neurons under one measurement, both figures, in words and as a chart."""
     found = opened.summary()
     widgets.section("Do latents name concepts better than neurons?")
+    if nothing := lacking.comparison(found, opened.catalogue()):
+        st.info(nothing, icon=":material/label_off:")
+        return
     words, chart = widgets.pair([2, 3], "comparison", gap="large")
     with words:
         headline.words(found)

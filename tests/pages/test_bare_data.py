@@ -7,6 +7,7 @@ import pytest
 
 from seqsae_core.build import build
 from seqsae_core.config import preset
+from seqsae_core.dashboard import lacking
 from seqsae_core.data.readers import locate
 from seqsae_core.study import Study
 from tests.pages.conftest import ROOT, said
@@ -27,6 +28,24 @@ def bare_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_works_without_titles_and_concepts(open_page, bare_study, name):
     assert said(open_page(name, bare_study))
+
+
+def test_what_is_missing_is_said_in_place_of_empty_figures(open_page, bare_study):
+    overview, contest = (said(open_page(name, bare_study)) for name in ("overview", "latents_vs_neurons"))
+    assert lacking.UNTITLED in overview and lacking.UNCLASSED in overview and lacking.UNCLASSED in contest
+    assert not any(empty in overview + contest for empty in ("0 concepts", "0 of 0", "**–**"))
+
+
+def test_a_study_with_titles_and_classes_lacks_nothing(open_page, tiny_study):
+    shown = said(open_page("overview", tiny_study)) + said(open_page("latents_vs_neurons", tiny_study))
+    assert not any(text in shown for text in (lacking.UNTITLED, lacking.UNCLASSED, lacking.TOO_RARE))
+
+
+def test_classes_that_are_there_but_rare_are_not_called_missing():
+    catalogue = pd.DataFrame({"item_id": ["1", "2"], "title": ["A", "2"], "genres": ["Rare", ""]})
+    assert lacking.comparison({"latents": {"concepts": 0}}, catalogue) == lacking.TOO_RARE
+    assert lacking.comparison({"latents": {"concepts": 1}}, catalogue) is None
+    assert lacking.titles(catalogue) is None
 
 
 def test_items_are_called_by_their_ids(bare_study):

@@ -25,7 +25,7 @@ LABELS = {"user": "User", "item": "Item", "time": "Time", "title": "Title", "con
 MEANS = {
     "user": "Whose event it is.",
     "item": "What was taken up; in both tables under the same column name, or guessed in each.",
-    "time": "Numbers that grow, such as Unix seconds.",
+    "time": "Unix seconds, or milliseconds and finer; or dates such as 2020-12-31.",
     "title": "What pages call an item; without titles they show ids.",
     "concept": "Genres, classes, departments, joined by “|”; without them latents are named by their items.",
 }
