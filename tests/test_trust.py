@@ -12,7 +12,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from seqsae_core.errors import UserError
-from seqsae_core.export import export
+from seqsae_core.export import as_csv, export
 from seqsae_core.reviews import exchange
 from seqsae_core.reviews.store import Reviews
 from seqsae_core.study import Study
@@ -104,6 +104,14 @@ def test_tables_for_spreadsheets_hold_no_formulas(tmp_path):
         numbers = pd.read_csv(other).select_dtypes("number").columns
         cells = texts.drop(columns=numbers).to_numpy().ravel()
         assert not [cell for cell in [*texts.columns, *cells] if cell.startswith(("=", "+", "@"))], other
+
+
+def test_tables_taken_from_a_page_hold_no_formulas():
+    hostile = ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", "＝1", "a\r=1", "a\n=1"]
+    rows = list(csv.reader(as_csv(pd.DataFrame({"=name": hostile, "n": -1.5})).decode("utf-8-sig").splitlines(True)))
+    assert rows[0] == ["'=name", "n"] and len(rows) == len(hostile) + 1
+    assert [row[0] for row in rows[1:]] == [exchange.escaped(text) for text in hostile]
+    assert {row[1] for row in rows[1:]} == {"-1.5"}
 
 
 def test_an_import_of_too_many_reviews_is_refused(tmp_path, monkeypatch):
