@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("--kib", type=int, nargs="+", default=[8, 300, 700, 1000, 4000], help="disks: their sizes")
     parser.add_argument("--study", type=Path, help="crowd, soak: a finished study, which is copied")
     parser.add_argument("--sessions", type=int, help="crowd, soak: scripted sessions beside the browser (20, 4)")
-    parser.add_argument("--part", type=float, default=300.0, help="soak: seconds of each part that is told")
+    parser.add_argument("--each", type=float, default=300.0, help="soak: seconds of each part that is told")
     parser.add_argument("--out", type=Path, help="soak: the file that is kept while it goes on")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
@@ -105,7 +105,7 @@ def soak(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     from benchmarks.faults import soaking
 
     out = (options.out or Path("soak.json")).resolve()
-    return soaking.soak(options.study, folder, options.sessions or 4, 60 * options.minutes, options.part, out)
+    return soaking.soak(options.study, folder, options.sessions or 4, 60 * options.minutes, options.each, out)
 
 
 def _uninterrupted(folder: Path) -> tuple[Any, Path, Any]:

@@ -11,10 +11,13 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from seqsae_core import log
 from seqsae_core.errors import UserError
 from seqsae_core.export import as_csv, export
+from seqsae_core.locking import writing
 from seqsae_core.reviews import exchange
 from seqsae_core.reviews.store import Reviews
+from seqsae_core.store import Store
 from seqsae_core.study import Study
 from tests.pages import synthetic
 
@@ -86,6 +89,27 @@ def test_a_link_within_a_study_leads_nowhere_else(tmp_path, name):
     reach = {"data": study.catalogue, "scenarios": lambda: study.scenarios, "reviews.sqlite": lambda: study.reviews}
     with pytest.raises(UserError, match=r"leads out of the study"):
         reach.get(name, study.features)()
+
+
+@pytest.mark.parametrize("name", [".partial", ".checkpoint", "dictionaries", "recommender", ".lock", "log.jsonl"])
+def test_a_build_writes_through_no_link_of_a_study(tmp_path, name):
+    study, outside = tmp_path / "study", tmp_path / "outside"
+    study.mkdir()
+    outside.write_text("theirs") if name in (".lock", "log.jsonl") else outside.mkdir()
+    (study / name).symlink_to(outside)
+    if name == "log.jsonl":
+        log.write(study, "page")
+    else:
+        with pytest.raises(UserError, match=r"leads out of the study|a symbolic link is in the way"):
+            _one_stage(study, "sae" if name == "dictionaries" else "recommender")
+    assert outside.read_text() == "theirs" if outside.is_file() else not list(outside.iterdir())
+
+
+def _one_stage(folder: Path, stage: str) -> None:
+    with writing(folder, "build"):
+        store = Store.create(folder, {})
+        with store.stage(stage, "layer1", "0" * 16) as (aside, _):
+            (aside / "file").write_text("ours")
 
 
 def test_tables_for_spreadsheets_hold_no_formulas(tmp_path):

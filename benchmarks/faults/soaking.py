@@ -62,7 +62,7 @@ def soak(source: Path, folder: Path, count: int, seconds: float, part: float, ou
     latents = study.effects().sort_values("effect", ascending=False)["latent"].head(50).tolist()
     with driving.dashboard(study.path, printed) as address, sync_playwright() as playwright:
         window = driving.launch(playwright, driving.chromium_path()).new_context(viewport=SIZE)
-        browse(window, address, latents, Held(), 0.0, math.inf)  # so that the first part is as warm as the last
+        browse(window, address, latents, Held(wrong=held.wrong), 0.0, math.inf)  # warms up
         began = time.monotonic()
         until = began + seconds
 
@@ -130,10 +130,11 @@ def browse(window: BrowserContext, address: str, latents: list[int], held: Held,
 def drag(page: Page, draw: random.Random, held: Held, began: float, until: float) -> None:
     """Takes the slider somewhere and lets go, DRAGS times; what is timed is from letting go to the exact list."""
     driving.scene_of(page)
+    most = float(page.locator(".steer input[type=range]").first.get_attribute("max"))
     for _ in range(DRAGS):
         if time.monotonic() > until:
             return
-        driving.drag(page, draw.uniform(-4, 4))
+        driving.drag(page, draw.uniform(-most, most))
         with held.timed("browser_release", began):
             driving.release(page)
         pause(page, draw, DRAG_PAUSE)
