@@ -19,7 +19,8 @@ from seqsae_core.steering.edits import Edit, ablate
 if TYPE_CHECKING:
     from seqsae_core.steering.scenarios import Scenario
 
-GEMS, LAST, NONE = -2.0, -4.0, "Horror"
+GEMS, LAST, EVENING, NONE = -2.0, -4.0, 2.0, "Horror"
+FAMILY = ("Family", "Children's", "Children", "Animation")
 
 
 def panel(opened: Opened, found: Scene, turned: Turned) -> None:
@@ -29,19 +30,26 @@ def panel(opened: Opened, found: Scene, turned: Turned) -> None:
     _saved(opened, found)
     _files(opened, found)
     st.caption("A link to what is turned now, this history included:")
-    st.code("steer?" + urlencode(permalink.params(found.at(turned.edits))), language=None, wrap_lines=True)
+    here = str(st.context.url or "steer").partition("?")[0]
+    link = f"{here}?{urlencode(permalink.params(found.at(turned.edits)))}"
+    st.code(link, language=None, wrap_lines=True)
 
 
-def examples(opened: Opened) -> dict[str, Edit | None]:
+def examples(opened: Opened) -> dict[str, tuple[Edit, ...] | None]:
     """Built-in scenarios that this study's concepts allow; None: the popularity dial, found when it is opened."""
-    made: dict[str, Edit | None] = {"Hidden gems": None}
-    latents, table = steerable(opened), opened.concepts()
+    made: dict[str, tuple[Edit, ...] | None] = {"Hidden gems": None}
+    table = opened.concepts()
     years = sorted(n for n, g in zip(table.names, table.groups, strict=True) if g == "year")
     recent = next((e for name in reversed(years) if (e := about(opened, name)) is not None), None)
     if recent is not None:
-        made["Less of last year"] = replace(recent, strength=LAST)
-    if (latents["top_concept"] == NONE).any():
-        made["No horror"] = ablate(about(opened, NONE).latent)
+        made["Less of last year"] = (replace(recent, strength=LAST),)
+    horror = about(opened, NONE)
+    none = () if horror is None else (ablate(horror.latent),)
+    family = tuple(replace(e, strength=EVENING) for name in FAMILY if (e := about(opened, name)) is not None)
+    if family:
+        made["Family evening"] = family + none
+    if none:
+        made["No horror"] = none
     return made
 
 
@@ -56,13 +64,13 @@ def about(opened: Opened, concept: str) -> Edit | None:
 def _examples(opened: Opened, found: Scene) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("Examples")
-        for name, edit in examples(opened).items():
-            st.button(name, key=f"example-{name}", on_click=_example, args=(opened, found, edit))
+        for name, edits in examples(opened).items():
+            st.button(name, key=f"example-{name}", on_click=_example, args=(opened, found, edits))
 
 
-def _example(opened: Opened, found: Scene, edit: Edit | None) -> None:
-    edit = replace(mainstream.popularity(opened, stamp(opened)), strength=GEMS) if edit is None else edit
-    apply(found, (edit,))
+def _example(opened: Opened, found: Scene, edits: tuple[Edit, ...] | None) -> None:
+    gems = edits is None
+    apply(found, (replace(mainstream.popularity(opened, stamp(opened)), strength=GEMS),) if gems else edits)
 
 
 def _saving(opened: Opened, found: Scene, turned: Turned) -> None:
