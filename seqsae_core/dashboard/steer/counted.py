@@ -9,7 +9,7 @@ from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.permalink import View, quote
 from seqsae_core.data.lookup import Lookup
 from seqsae_core.errors import UserError
-from seqsae_core.steering.edits import Edit
+from seqsae_core.steering.edits import WHOLE, Edit
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ def of_study(opened: Opened, concept: str) -> Counted:
 
 
 def concept_of(opened: Opened, edits: Sequence[Edit]) -> str | None:
-    """The concept that these edits are about: that of the latent turned furthest which has one."""
+    """The concept that these edits are about: that of the latent turned furthest which has one, whole ways last."""
     latents = opened.features("latents")
-    ordered = sorted(edits, key=lambda edit: -abs(edit.strength))
+    ordered = sorted(edits, key=lambda edit: (edit.strength == WHOLE, -abs(edit.strength)))
     return next((c for edit in ordered for n in edit.latents if (c := str(latents.at[n, "top_concept"] or ""))), None)
 
 

@@ -13,6 +13,7 @@ from seqsae_core.dashboard.steer.applying import apply, stamp, steerer_of
 from seqsae_core.dashboard.steer.scene import Scene
 from seqsae_core.dashboard.steer.turning import Turned
 from seqsae_core.dashboard.widgets import chart, percent
+from seqsae_core.figures.style import LATENTS, PROMOTED
 from seqsae_core.steering.edits import Edit
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 USERS, STEPS = 400, (-8.0, -4.0, -2.0, -1.0, 1.0, 2.0, 4.0, 8.0)
 LAMBDAS = (-1.0, -0.5, -0.25, -0.1, 0.1, 0.25, 0.5, 1.0)
 NAMES = {"latents": "these latents", "log_popularity": "λ·log-popularity"}
+COLOURS = {"latents": LATENTS, "log_popularity": PROMOTED}
 FIGURES = {"ndcg@10": "NDCG@10", "coverage@10": "coverage", "gini@10": "Gini"}
 HOW_TO_READ = f"{USERS} held-out users, validation items; each point is one strength, the star is no edit."
 
@@ -76,7 +78,7 @@ def _comparison(table: pd.DataFrame) -> None:
                 symbols = ["star" if strength == 0 else "circle" for strength in rows["strength"]]
                 plot.add_scatter(
                     x=rows[figure], y=rows["ndcg@10"], name=NAMES[method], mode="lines+markers",
-                    marker={"symbol": symbols, "size": 8}, customdata=rows["strength"],
+                    marker={"symbol": symbols, "size": 8, "color": COLOURS[method]}, customdata=rows["strength"],
                     hovertemplate="%{customdata:+g}: %{x:.3f}, %{y:.4f}<extra></extra>",
                 )  # fmt: skip
             plot.update_layout(
