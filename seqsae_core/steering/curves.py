@@ -13,7 +13,7 @@ from seqsae_core.data.sequences import Split
 from seqsae_core.recommender.batching import item_counts
 from seqsae_core.recommender.protocol import SequenceModel
 from seqsae_core.steering import outcomes
-from seqsae_core.steering.directions import CANDIDATES, Dictionary, Direction
+from seqsae_core.steering.directions import DESIGNS, Dictionary, Direction
 from seqsae_core.steering.edits import Edit
 from seqsae_core.steering.evaluation import (
     Contexts,
@@ -63,9 +63,9 @@ def strengths_of(config: SteeringConfig) -> np.ndarray:
 
 
 def with_ours(curves: Iterable[tuple[pd.DataFrame, Steered]]) -> list[tuple[pd.DataFrame, Steered]]:
-    """The curves with `latents` in front: the one of CANDIDATES with the largest frontier area on validation."""
+    """The curves with `latents` in front: the one of DESIGNS with the largest frontier area on validation targets."""
     curves = list(curves)
-    table, best = max((c for c in curves if c[1].method in CANDIDATES), key=lambda c: c[1].validated_area)
+    table, best = max((c for c in curves if c[1].method in DESIGNS), key=lambda c: c[1].validated_area)
     return [(table.assign(method=OURS), replace(best, method=OURS)), *curves]
 
 

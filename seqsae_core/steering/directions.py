@@ -14,9 +14,8 @@ from seqsae_core.steering.designs import Landscape, by_gain, learned, lowered
 from seqsae_core.steering.edits import Edit
 
 DESIGNS = ("latents_by_correlation", "latents_by_gain", "latents_learned", "latents_by_taste")
-CANDIDATES = (*DESIGNS, "latent")
 LOWERING = "latents_lowered"
-METHODS = (*CANDIDATES, "neurons", "mean_difference", "probe", "rerank", "random")
+METHODS = (*DESIGNS, "latent", "neurons", "mean_difference", "probe", "rerank", "random")
 POOL = 20
 RIDGE = 1e-3
 
