@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from seqsae_core.dashboard.loading import Opened
@@ -155,7 +156,7 @@ def test_the_titles_of_a_link_are_what_is_counted(open_page, tiny_study, latent)
     assert "There is no item 999999" in said(wrong)
 
 
-def test_a_family_evening_raises_families_latents_and_takes_horrors_away(tiny_study, monkeypatch):
+def test_a_family_evening_raises_families_latents_and_takes_horror_away(tiny_study, monkeypatch):
     study = Study.open(tiny_study)
     opened = Opened(View(), study, study.default_dictionary)
     table = opened.features("latents").copy()
@@ -163,9 +164,19 @@ def test_a_family_evening_raises_families_latents_and_takes_horrors_away(tiny_st
     table["top_concept"] = ""
     table.loc[can, "top_concept"] = ["Family", "Horror"]
     monkeypatch.setattr(Opened, "features", lambda self, kind="latents": table)
+    none = pd.DataFrame(columns=["concept", "method", "split", "strength", "lift"])
+    monkeypatch.setattr(Opened, "lowered", lambda self: none)
     found = examples(opened)
-    assert found["Family evening"] == (Edit(can[0], 2.0), ablate(can[1])) and found["No horror"] == (ablate(can[1]),)
+    curve = pd.DataFrame({
+        "concept": "Horror", "method": "latents", "split": "validation", "strength": [0.0, -1.0, -2.0, -4.0],
+        "lift": [1, 0.5, 0.09, 0.01], "latents": [[3, 5]] * 4, "weights": [[1.0, -0.5]] * 4,
+    })  # fmt: skip
+    monkeypatch.setattr(Opened, "lowered", lambda self: curve)
+    gone = (Edit(((3, 1.0), (5, -0.5)), -2.0),)
+    assert found["Family evening"] == (Edit(can[0], 4.0), ablate(can[1])) and found["No horror"] == (ablate(can[1]),)
+    assert examples(opened)["No horror"] == gone and examples(opened)["Family evening"] == (Edit(can[0], 4.0), *gone)
     table["top_concept"] = ""
+    monkeypatch.setattr(Opened, "lowered", lambda self: curve[:0])
     assert list(examples(opened)) == ["Hidden gems"]
 
 

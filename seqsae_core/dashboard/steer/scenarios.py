@@ -19,7 +19,8 @@ from seqsae_core.steering.edits import Edit, ablate
 if TYPE_CHECKING:
     from seqsae_core.steering.scenarios import Scenario
 
-GEMS, LAST, EVENING, NONE = -2.0, -4.0, 2.0, "Horror"
+GEMS, LAST, EVENING, NONE = -2.0, -4.0, 4.0, "Horror"
+SUPPRESSED = 0.1
 FAMILY = ("Family", "Children's", "Children", "Animation")
 
 
@@ -43,14 +44,28 @@ def examples(opened: Opened) -> dict[str, tuple[Edit, ...] | None]:
     recent = next((e for name in reversed(years) if (e := about(opened, name)) is not None), None)
     if recent is not None:
         made["Less of last year"] = (replace(recent, strength=LAST),)
-    horror = about(opened, NONE)
-    none = () if horror is None else (ablate(horror.latent),)
+    none = without(opened, NONE)
     family = tuple(replace(e, strength=EVENING) for name in FAMILY if (e := about(opened, name)) is not None)
     if family:
         made["Family evening"] = family + none
     if none:
         made["No horror"] = none
     return made
+
+
+def without(opened: Opened, concept: str) -> tuple[Edit, ...]:
+    """What takes a concept out of lists: the build's lowering curve at the weakest strength that leaves a tenth of its
+    share on validation targets; else its latents ablated, which leaves more; nothing where no latent names it."""
+    if opened.has("steering"):
+        curve = opened.lowered()
+        curve = curve[(curve["concept"] == concept) & (curve["method"] == "latents") & (curve["split"] == "validation")]
+        rows = curve[curve["lift"] <= SUPPRESSED].sort_values("strength", ascending=False)
+        if len(rows):
+            pairs = zip(rows["latents"].iloc[0], rows["weights"].iloc[0], strict=True)
+            parts = ((int(latent), round(float(weight), 3)) for latent, weight in pairs)
+            return (Edit(tuple(pair for pair in parts if pair[1]), round(float(rows["strength"].iloc[0]), 2)),)
+    own = about(opened, concept)
+    return () if own is None else (ablate(own.latent),)
 
 
 def about(opened: Opened, concept: str) -> Edit | None:
