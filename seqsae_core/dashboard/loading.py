@@ -117,6 +117,10 @@ class Opened:
         """Trade-off curves."""
         return self._read("tradeoff", "steering", self.dictionary)
 
+    def lowered(self) -> pd.DataFrame:
+        """Curves at negative strengths."""
+        return self._read("lowered", "steering", self.dictionary)
+
     def segments(self) -> pd.DataFrame:
         """Curves by how often users watch the concept."""
         return self._read("segments", "steering", self.dictionary)

@@ -75,7 +75,8 @@ def cover(opened: Opened, found: "Measured") -> None:
                 widgets.latent_link(opened, latents.loc[int(latent)])
         edits = edits_of(opened, found, size)
         if edits and st.button("Steer with these latents", type="primary", icon=":material/tune:"):
-            navigation.go("steer", opened.view.home().but(edits=edits))
+            view = opened.view
+            navigation.go("steer", view.home().but(edits=edits, items=view.items, search=view.search))
     with st.expander("Each step as a table"):
         st.dataframe(steps(found, labels), hide_index=True, column_config=STEPS, placeholder=widgets.NOT_MEASURED)
 

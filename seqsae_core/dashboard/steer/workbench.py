@@ -11,7 +11,7 @@ import streamlit as st
 from seqsae_core.dashboard import loading, navigation, permalink
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.permalink import MAX_EDITS
-from seqsae_core.dashboard.steer import alternative, concept_edits, dials, live, price, taste, tools
+from seqsae_core.dashboard.steer import alternative, concept_edits, counted, dials, live, price, taste, tools
 from seqsae_core.dashboard.steer.applying import REFUSED, apply, steerer_of
 from seqsae_core.dashboard.steer.scene import Scene, fingerprint, limit, steerable
 from seqsae_core.dashboard.steer.turning import Turned, turn
@@ -122,16 +122,14 @@ def _dial(opened: Opened, edit: Edit) -> dials.Dial:
 
 def _beside(opened: Opened, found: Scene, turned: Turned) -> None:
     """The price, the plain alternative, the curves."""
-    concept = price.concept_of(opened, turned.edits)
-    known = price.cost(opened, turned.edits, concept, found.position)
-    if concept is not None and any(edit.strength for edit in turned.edits):
+    about = counted.counted(opened, found.view, turned.edits)
+    known = price.cost(opened, turned.edits, about, found.position)
+    if about is not None and any(edit.strength for edit in turned.edits):
         ranking = opened.steerer().recommend(found.history, (), len(opened.catalogue()))
-        table = opened.concepts()
-        labels = table.values[:, table.names.index(concept)] > 0.5
         steered = turned.after.items[: live.SHOWN].tolist()
-        curves = price.curves_of(opened, concept)
-        alternative.card(concept, labels, (ranking.items, ranking.scores), steered, known, curves, opened.catalogue())
-    price.curve_chart(opened, concept, known)
+        curves, plain_list = price.curves_of(opened, about.concept), (ranking.items, ranking.scores)
+        alternative.card(about.name, about.labels > 0.5, plain_list, steered, known, curves, opened.catalogue())
+    price.curve_chart(opened, about, known)
 
 
 def _lists(opened: Opened, found: Scene, turned: Turned) -> None:
