@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from seqsae_core.dashboard import navigation
+from seqsae_core.dashboard import method, navigation
 from seqsae_core.dashboard.loading import Opened
 
 NOT_MEASURED = "–"
@@ -76,11 +76,16 @@ def pair(weights: Sequence[float], key: str, **options: Any) -> list[Any]:
         return st.columns(weights, **options)
 
 
-def chart(figure: go.Figure, help_text: str, key: str, **options: Any) -> Any:
-    """A plotly figure with one sentence that says how to read it."""
+def chart(figure: go.Figure, help_text: str, key: str, section: str, **options: Any) -> Any:
+    """A plotly figure with one sentence that says how to read it, and the way to the section of METHOD about it."""
     shown = st.plotly_chart(figure, key=key, config=CHART | options.pop("config", {}), **options)
-    st.caption(help_text)
+    read(help_text, section)
     return shown
+
+
+def read(help_text: str, section: str) -> None:
+    """How to read what stands above, and the way to the section of METHOD about it. `help_text` is Markdown."""
+    st.caption(f"{help_text} {method.link(section)}")
 
 
 def title(text: str, lead: str) -> None:

@@ -23,6 +23,9 @@ HOW_TO_READ_COVER = (
     "set of held-out users, scored on another. On new items the same is done on one half of the items and scored on "
     "the other; a curve that rises on the same items alone recognises items."
 )
+HOW_TO_READ_DETECTORS = (
+    "On score users' positions; chosen on the other held-out users. Click a row to open a latent."
+)
 DETECTOR = {
     "feature": st.column_config.NumberColumn("#", format="%d", width=60),
     "name": st.column_config.TextColumn("Name", width=190),
@@ -66,7 +69,7 @@ def cover(opened: Opened, found: "Measured") -> None:
     chart, beside = widgets.pair([3, 2], "cover", gap="large")
     with chart:
         figure = cover_steps(found.cover.same, found.cover.new, labels, found.kinds)
-        widgets.chart(figure, HOW_TO_READ_COVER, "cover")
+        widgets.chart(figure, HOW_TO_READ_COVER, "cover", "one-concept")
     with beside:
         st.markdown(what_is_added(found, size))
         latents = opened.features("latents")
@@ -128,7 +131,7 @@ def one_by_one(opened: Opened, found: "Measured") -> None:
         table, hide_index=True, column_config=DETECTOR, key="detectors", on_select="rerun",
         selection_mode="single-cell", placeholder=widgets.NOT_MEASURED,
     )  # fmt: skip
-    st.caption("On score users' positions; chosen on the other held-out users. Click a row to open a latent.")
+    widgets.read(HOW_TO_READ_DETECTORS, "one-concept")
     taking.table(table, "detectors")
     row = widgets.clicked_cell(event, table)
     if row is not None:

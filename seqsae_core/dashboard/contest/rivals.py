@@ -40,7 +40,7 @@ def every_rival(opened: Opened) -> None:
     """The plot, the table, and in words whom latents do not beat."""
     widgets.section("Every rival", ABOUT)
     summary = opened.summary()
-    widgets.chart(contest.comparison(summary), HOW_TO_READ, "rivals")
+    widgets.chart(contest.comparison(summary), HOW_TO_READ, "rivals", "evidence")
     st.markdown(not_beaten(summary))
     columns = {
         name: st.column_config.Column(label, help=text)

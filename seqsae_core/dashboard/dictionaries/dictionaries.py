@@ -98,7 +98,7 @@ def charts(table: pd.DataFrame, default: str) -> None:
                 pareto.pareto(table, figure, name, colour, f"r, {label.lower()}", default),
                 key=key, config=widgets.CHART, on_select=lambda key=key: _choose_point(key), selection_mode="points",
             )  # fmt: skip
-    st.caption(FOR_CHOOSING)
+    widgets.read(FOR_CHOOSING, "dictionary")
 
 
 def _choose_point(key: str) -> None:

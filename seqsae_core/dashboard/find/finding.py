@@ -67,7 +67,7 @@ def in_history(opened: Opened, found: Scene, controls: DeltaGenerator) -> None:
         return
     names = opened.features("latents")["name"].to_dict()
     picked = heat.show(firing, _shown(order), names, found.history, opened.catalogue(), "heat")
-    st.caption(HOW_TO_READ)
+    widgets.read(HOW_TO_READ, "finding-and-comparing")
     taking.table(firing, "firing")
     if picked is not None:
         navigation.go("latent", opened.view.home().but(latent=int(picked)))
@@ -102,7 +102,7 @@ def for_title(opened: Opened) -> None:
         rows[list(COLUMNS)], hide_index=True, column_config=COLUMNS, key=f"on-item-{item}", placeholder="–",
         on_select="rerun", selection_mode="single-cell", alt="Latents that fire on the title",
     )  # fmt: skip
-    st.caption(ABOUT_TITLE)
+    widgets.read(ABOUT_TITLE, "finding-and-comparing")
     taking.table(rows, f"item-{item}-latents")
     row = widgets.clicked_cell(event, rows)
     if row is not None:

@@ -124,7 +124,7 @@ def sequences(opened: Opened, pair: Pair) -> None:
         with column:
             st.markdown(f"**{plain(latent_label(row))}**")
             portrait.quantile_strips(opened.examples("latents", latent), opened, "latents", f"{side}{latent}")
-    st.caption(portrait.HOW_TO_READ_STRIPS)
+    widgets.read(portrait.HOW_TO_READ_STRIPS, "evidence")
 
 
 def moved(opened: Opened, pair: Pair) -> None:

@@ -117,7 +117,7 @@ def curve_chart(opened: Opened, concept: str | None, price: Price | None) -> Non
     here = None if price is None else vars(price)
     users = int(curves["users"].iloc[0])
     text = f"{plain(concept)}: right is more of it, down is worse ranking. {users:,} held-out users, validation items."
-    chart(tradeoff(curves, here), text, "tradeoff")
+    chart(tradeoff(curves, here), text, "tradeoff", "steering")
     _segments(opened, concept)
 
 
@@ -131,7 +131,7 @@ def _segments(opened: Opened, concept: str) -> None:
         f"The latents' curve by how often users watch {plain(concept)}: never; sometimes; often, from "
         f"{percent(rows['cut'].iloc[0], 0)} of the history on, the median of training users who do."
     )
-    chart(by_segment(rows), text, "segments")
+    chart(by_segment(rows), text, "segments", "steering")
 
 
 def _tiles(price: Price, concept: str) -> None:

@@ -89,7 +89,7 @@ def costs(opened: Opened) -> None:
         return
     left, right = widgets.pair([3, 2], "costs", gap="large")
     with left:
-        widgets.chart(stage_costs(table), HOW_TO_READ, "stage-costs")
+        widgets.chart(stage_costs(table), HOW_TO_READ, "stage-costs", "finding-and-comparing")
     with right:
         st.dataframe(
             table[["stage", "dictionary", "seconds", "finished"]], hide_index=True, key="stages", placeholder="–",
