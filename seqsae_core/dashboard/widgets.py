@@ -12,6 +12,7 @@ from seqsae_core.dashboard import method, navigation
 from seqsae_core.dashboard.loading import Opened
 
 NOT_MEASURED = "–"
+BY_KEY = "Click a row to open it; with arrow keys, go down the first column, then right."
 CHART = {
     "displaylogo": False,
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
@@ -125,10 +126,15 @@ def items_table(items: Sequence[int], changes: Sequence[float], catalogue: pd.Da
     st.dataframe(rows, hide_index=True, column_config=columns, key=key, placeholder="")
 
 
-def clicked_cell(event: Any, rows: pd.DataFrame) -> pd.Series | None:
-    """The row of a single-cell selection, or None."""
+def clicked_cell(event: Any, rows: pd.DataFrame, walked: str | None = None) -> pd.Series | None:
+    """The row of a single-cell selection, or None.
+
+    walked: the first column where a click opens a page. Its own cells open nothing, so that arrow keys, which select
+    whatever they pass, can walk down it.
+    """
     cells = event.selection.cells
-    return rows.iloc[cells[0][0]] if cells and cells[0][0] < len(rows) else None
+    there = cells and cells[0][0] < len(rows) and cells[0][1] != walked
+    return rows.iloc[cells[0][0]] if there else None
 
 
 def clicked_point(event: Any) -> int | None:

@@ -24,9 +24,10 @@ HOW_TO_READ_COVER = (
     "the other; a curve that rises on the same items alone recognises items."
 )
 HOW_TO_READ_DETECTORS = (
-    "On score users' positions; chosen on the other held-out users. Click a row to open a latent."
+    "On score users' positions; chosen on the other held-out users. " + widgets.BY_KEY
 )
 DETECTOR = {
+    "significant": st.column_config.CheckboxColumn("✓", width=38, help="Significant for a concept of the study."),
     "feature": st.column_config.NumberColumn("#", format="%d", width=60),
     "name": st.column_config.TextColumn("Name", width=190),
     "r": st.column_config.NumberColumn("r", format="%.3f", width=65, help=ABOUT_SAME),
@@ -124,16 +125,17 @@ def one_by_one(opened: Opened, found: "Measured") -> None:
         st.caption("No latent fires more where the concept holds than elsewhere.")
         return
     st.markdown(significance(found))
-    names = opened.features("latents")["name"].reindex(rows["feature"]).to_numpy()
+    known = opened.features("latents")[["name", "significant"]].reindex(rows["feature"])
     of = [f"{times} of {found.halves}" if found.halves else None for times in rows["chosen"]]
-    table = rows.assign(name=names, chosen=of, effect=rows["effect"].round(2) + 0.0)[list(DETECTOR)]
+    told = {name: column.to_numpy() for name, column in known.items()}
+    table = rows.assign(**told, chosen=of, effect=rows["effect"].round(2) + 0.0)[list(DETECTOR)]
     event = st.dataframe(
         table, hide_index=True, column_config=DETECTOR, key="detectors", on_select="rerun",
         selection_mode="single-cell", placeholder=widgets.NOT_MEASURED,
     )  # fmt: skip
     widgets.read(HOW_TO_READ_DETECTORS, "one-concept")
     taking.table(table, "detectors")
-    row = widgets.clicked_cell(event, table)
+    row = widgets.clicked_cell(event, table, "significant")
     if row is not None:
         navigation.go("latent", opened.view.home().but(latent=int(row["feature"])))
 

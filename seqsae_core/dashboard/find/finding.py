@@ -29,9 +29,10 @@ HOW_TO_READ = (
 )
 ABOUT_TITLE = (
     "Over held-out users who read it: on which share of them a latent fires there, and its mean activation (0 where it "
-    "does not fire); beside it the activation in a history of this title alone. A row opens its latent."
+    "does not fire); beside it the activation in a history of this title alone. " + widgets.BY_KEY
 )
 COLUMNS = {
+    "significant": st.column_config.CheckboxColumn("✓", width=38, help="Its top concept is significant at 5 %."),
     "latent": st.column_config.NumberColumn("#", width=60, format="%d"),
     "name": st.column_config.TextColumn("Name", width="medium"),
     "top_concept": st.column_config.TextColumn("Top concept", width="medium"),
@@ -95,6 +96,7 @@ def for_title(opened: Opened) -> None:
     st.markdown(f"**{title}**: {len(table):,} latents fire on it; {read}.")
     latents = opened.features("latents")
     rows = table.assign(
+        significant=latents["significant"].reindex(table["latent"]).to_numpy(),
         name=latents["name"].reindex(table["latent"]).to_numpy(),
         top_concept=latents["top_concept"].where(latents["significant"], "").reindex(table["latent"]).to_numpy(),
     )
@@ -104,7 +106,7 @@ def for_title(opened: Opened) -> None:
     )  # fmt: skip
     widgets.read(ABOUT_TITLE, "finding-and-comparing")
     taking.table(rows, f"item-{item}-latents")
-    row = widgets.clicked_cell(event, rows)
+    row = widgets.clicked_cell(event, rows, "significant")
     if row is not None:
         navigation.go("latent", opened.view.home().but(latent=int(row["latent"])))
 
