@@ -59,8 +59,9 @@ def chosen(view: View) -> str:
 def contents(view: View, here: str) -> None:
     """Links to all sections; the one that is read stands out."""
     for name, section in sections().items():
-        label = f"{'  ' * max(0, section.depth - 1)}{section.title}"
-        navigation.link("method", view.home().but(section=name), f"**{label}**" if name == here else label)
+        indent = "\u2003" * max(0, section.depth - 1)
+        label = f"{indent}**{section.title}**" if name == here else f"{indent}{section.title}"
+        navigation.link("method", view.home().but(section=name), label)
 
 
 def text(section: Section) -> str:

@@ -12,6 +12,7 @@ from seqsae_core.dashboard import method, navigation
 from seqsae_core.dashboard.loading import Opened
 
 NOT_MEASURED = "–"
+PERCENT = "%.1f %%"
 BY_KEY = "Click a row to open it; with arrow keys, go down the first column, then right."
 CHART = {
     "displaylogo": False,
@@ -54,6 +55,11 @@ def interval(
 def missing(value: Any) -> bool:
     """None or NaN."""
     return value is None or bool(pd.isna(value))
+
+
+def in_percent(rows: pd.DataFrame, *shares: str) -> pd.DataFrame:
+    """The rows with these columns of shares times 100, for `NumberColumn(format=PERCENT)`."""
+    return rows.assign(**{name: 100 * rows[name] for name in shares if name in rows})
 
 
 def tile(label: str, value: str, note: str = "", explanation: str | None = None) -> None:

@@ -94,7 +94,8 @@ def examples(opened: Opened) -> None:
     )
     best = opened.best()
     latents = best[(best["kind"] == "latents") & best["r_score"].notna()]
-    names = latents.sort_values("r_score", ascending=False)["concept"].tolist()
+    order = latents.assign(genre=latents["group"] == "genre").sort_values(["genre", "r_score"], ascending=False)
+    names = order["concept"].tolist()
     if not names:
         st.caption(NO_CONCEPTS)
         return

@@ -25,7 +25,7 @@ COLUMNS = {
         help="Pearson r with the top concept on users that took no part in choosing it.",
     ),
     "density": st.column_config.NumberColumn(
-        "Density", format="percent", width=72, help="Share of positions where it fires."
+        "Density", format="%.2f %%", width=78, help="Share of positions where it fires."
     ),
     "effect": st.column_config.NumberColumn(
         "Steering",
@@ -126,7 +126,7 @@ def table(rows: pd.DataFrame, in_lasso: bool) -> int | None:
     """The table; the latent whose row was clicked, or None."""
     columns = [c for c in COLUMNS if c in rows]
     event = st.dataframe(
-        rows[columns],
+        widgets.in_percent(rows[columns], "density"),
         column_config=COLUMNS,
         hide_index=True,
         height=640,
