@@ -104,7 +104,9 @@ def recommender(opened: Opened) -> None:
         widgets.chart(recommender_figures.quality(metrics), words, "quality", "recommender")
     table.dataframe(quality.headline(metrics), hide_index=True)
     with st.expander("Other cutoffs, and what the lists look like"):
-        st.dataframe(quality.everything(metrics), hide_index=True)
+        rows = quality.everything(metrics)
+        st.dataframe(rows, hide_index=True)
+        taking.table(rows, "recommender")
         widgets.read(quality.HOW_READ, "recommender")
     if metrics.get("golden"):
         st.caption(quality.how_imported(metrics["golden"]))

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from seqsae_core.dashboard import method, navigation
+from seqsae_core.dashboard import method, navigation, taking
 from seqsae_core.dashboard.loading import Opened
 
 NOT_MEASURED = "–"
@@ -130,6 +130,7 @@ def items_table(items: Sequence[int], changes: Sequence[float], catalogue: pd.Da
         "change": st.column_config.NumberColumn("Score change", format="%+.2f", width=100),
     }
     st.dataframe(rows, hide_index=True, column_config=columns, key=key, placeholder="")
+    taking.table(rows.reset_index(), key)
 
 
 def clicked_cell(event: Any, rows: pd.DataFrame, walked: str | None = None) -> pd.Series | None:

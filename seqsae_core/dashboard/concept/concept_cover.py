@@ -81,7 +81,9 @@ def cover(opened: Opened, found: "Measured") -> None:
         if edits and st.button("Steer with these latents", type="primary", icon=":material/tune:"):
             navigation.go("steer", opened.view.home().but(edits=edits))
     with st.expander("Each step as a table"):
-        st.dataframe(steps(found, labels), hide_index=True, column_config=STEPS, placeholder=widgets.NOT_MEASURED)
+        table = steps(found, labels)
+        st.dataframe(table, hide_index=True, column_config=STEPS, placeholder=widgets.NOT_MEASURED)
+        taking.table(table, "cover-steps")
 
 
 def what_is_added(found: "Measured", size: int) -> str:

@@ -69,6 +69,7 @@ def _table(pair: Pair, figures: Callable[[Opened], dict[str, str]], key: str) ->
     for side, one, column in zip(("First", "Second"), pair, columns, strict=True):
         table[f"{side}: {one.dictionary}"] = [column.get(name, widgets.NOT_MEASURED) for name in names]
     st.dataframe(table, hide_index=True, key=key, height="content")
+    taking.table(table, key)
 
 
 def overview(pair: Pair) -> None:

@@ -196,12 +196,14 @@ def moved_items(opened: Opened, row: pd.Series) -> None:
     elif row["feature"] not in opened.effects().index:
         st.caption("Its effect was not measured.")
     else:
-        found = opened.effects().loc[row["feature"]]
+        latent = int(row["feature"])
+        found = opened.effects().loc[latent]
         left, right = widgets.pair([1, 1], "moved", gap="large")
         for column, (which, heading) in zip((left, right), MOVED.items(), strict=True):
             column.markdown(heading)
             with column:
-                widgets.items_table(found[which], found[f"{which}_change"], opened.catalogue(), which)
+                key = f"latent-{latent}-{which}"
+                widgets.items_table(found[which], found[f"{which}_change"], opened.catalogue(), key)
 
 
 def neighbours(opened: Opened, row: pd.Series) -> None:

@@ -77,6 +77,7 @@ def listing(here: str) -> None:
         selection_mode="single-cell", placeholder="–", alt="Studies",
     )  # fmt: skip
     st.caption(f"In `{loading.studies_root()}`. {widgets.BY_KEY}")
+    taking.table(table, "studies")
     row = widgets.clicked_cell(event, table, "open")
     if row is not None:
         navigation.go("overview", View(study=row["name"]))
