@@ -49,7 +49,7 @@ def asked(rows: pd.DataFrame) -> tuple[str, Facets]:
         "Show", [EVERY, *STATES], default=start.facets.state or EVERY, key=start.key("state"), required=True,
         format_func=lambda s: STATES.get(s, "All"), on_change=_touched,
     )  # fmt: skip
-    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom", key="facets"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="facets"):
         facets = _facets(rows, start, None if shown == EVERY else shown)
     _into_the_link(search.strip(), facets)
     return search.strip(), facets
@@ -58,16 +58,16 @@ def asked(rows: pd.DataFrame) -> tuple[str, Facets]:
 def _facets(rows: pd.DataFrame, start: Start, state: str | None) -> Facets:
     begin, ends = start.facets, (DENSITIES[0], DENSITIES[-1])
     concepts = st.multiselect(
-        "Concept", _concepts(rows, begin), begin.concepts, key=start.key("concepts"), width=250,
+        "Concept", _concepts(rows, begin), begin.concepts, key=start.key("concepts"), width=230,
         placeholder="Any concept", on_change=_touched,
     )  # fmt: skip
     density = st.select_slider(
         "Density", DENSITIES, tuple(_near(DENSITIES, d) for d in begin.density or ends), key=start.key("density"),
-        format_func=_share, width=180, on_change=_touched,
+        format_func=_share, width=170, on_change=_touched,
     )  # fmt: skip
     confidence = st.select_slider(
         "Name confidence from", CONFIDENCES, _near(CONFIDENCES, begin.confidence or 0.0), key=start.key("confidence"),
-        width=180, help=ABOUT_CONFIDENCE, format_func=lambda c: f"{c:.2f}" if c else "any", on_change=_touched,
+        width=170, help=ABOUT_CONFIDENCE, format_func=lambda c: f"{c:.2f}" if c else "any", on_change=_touched,
     )  # fmt: skip
     stability = _some("In re-trainings", RECURRENCES, "stability", start, "stability" in rows, NOT_RETRAINED)
     review = _some("Review", REVIEWED, "review", start, "name_review" in rows, NOT_REVIEWED)
@@ -79,7 +79,7 @@ def _some(label: str, options: dict[str, str], name: str, start: Start, known: b
     """known: whether the study has what the facet is about; without it the facet is off and says what brings it."""
     return tuple(
         st.multiselect(
-            label, list(options), getattr(start.facets, name), key=start.key(name), placeholder="Any", width=190,
+            label, list(options), getattr(start.facets, name), key=start.key(name), placeholder="Any", width=170,
             format_func=options.get, on_change=_touched, disabled=not known, help=None if known else why,
         )
     )  # fmt: skip
