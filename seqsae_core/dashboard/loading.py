@@ -182,9 +182,21 @@ def errors_shown() -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(_removed() or str(error), icon=":material/error:")
     except Exception as error:  # noqa: BLE001 - a page shows what went wrong; the log says why
-        st.exception(_unexpected(error))
+        if told := _removed():
+            st.error(told, icon=":material/error:")
+        else:
+            st.exception(_unexpected(error))
+
+
+def _removed() -> str | None:
+    """What to say where the study that a page shows is there no more; then every other error follows from that."""
+    with suppress(UserError):
+        folder = study_folder(permalink.read())
+        if not folder.exists():
+            return f"The study `{folder}` was removed while this page showed it. Others are listed under Studies."
+    return None
 
 
 class Unexpected(Exception):

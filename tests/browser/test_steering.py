@@ -113,6 +113,20 @@ def test_the_price_is_measured_on_request(steer: Page) -> None:
     expect(steer.get_by_test_id("stMetric").first).to_contain_text(re.compile(r"\d+\.\d %.* to [+−]?\d", re.S))
 
 
+def test_a_finger_turns_the_slider(steer: Page) -> None:
+    (x, y), (to, _) = driving.thumb(steer), driving.thumb(steer, 16.0)
+    serial = int(driving.scene_of(steer).get_attribute("data-serial"))
+    screen = steer.context.new_cdp_session(steer)
+    screen.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    moves = [x + (to - x) * step / 10 for step in range(11)]
+    for kind, place in [("touchStart", moves[0]), *(("touchMove", move) for move in moves)]:
+        screen.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": place, "y": y}]})
+    expect(steer.locator(".steer .said")).to_contain_text("replaced")
+    screen.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    steer.wait_for_selector(f'.steer[data-serial="{serial + 1}"]')
+    expect(steer).to_have_url(re.compile(r"edits=\d+(:|%3A)1[56]\."))
+
+
 def test_rows_keep_still_for_those_who_asked_for_it(steer: Page) -> None:
     steer.emulate_media(reduced_motion="reduce")
     seconds = steer.locator(".steer .after .row").first.evaluate("e => getComputedStyle(e).transitionDuration")

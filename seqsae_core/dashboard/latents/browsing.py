@@ -10,6 +10,9 @@ from seqsae_core.dashboard.latents.latent_map import lassoed, latent_map, releas
 from seqsae_core.dashboard.loading import Opened
 
 COLUMNS = {
+    "significant": st.column_config.CheckboxColumn(
+        "✓", width=38, help="Its top concept is significant at 5 % family-wise over all latents and concepts."
+    ),
     "feature": st.column_config.NumberColumn("#", width=55, format="%d"),
     "name": st.column_config.TextColumn("Name", width=185),
     "top_concept": st.column_config.TextColumn("Top concept", width=125),
@@ -22,7 +25,7 @@ COLUMNS = {
         help="Pearson r with the top concept on users that took no part in choosing it.",
     ),
     "density": st.column_config.NumberColumn(
-        "Density", format="percent", width=72, help="Share of positions where it fires."
+        "Density", format="%.2f %%", width=78, help="Share of positions where it fires."
     ),
     "effect": st.column_config.NumberColumn(
         "Steering",
@@ -35,9 +38,6 @@ COLUMNS = {
         format="%.2f",
         width=65,
         help="Mean cosine with its partner in re-trainings: from .8 on it re-appears, from .5 on partly.",
-    ),
-    "significant": st.column_config.CheckboxColumn(
-        "Signif.", width=60, help="Its top concept, at 5 % family-wise over all latents and concepts."
     ),
     "name_review": st.column_config.TextColumn(
         "Review", width=80, help="What analysts decided; accepted names replace automatic ones."
@@ -126,7 +126,7 @@ def table(rows: pd.DataFrame, in_lasso: bool) -> int | None:
     """The table; the latent whose row was clicked, or None."""
     columns = [c for c in COLUMNS if c in rows]
     event = st.dataframe(
-        rows[columns],
+        widgets.in_percent(rows[columns], "density"),
         column_config=COLUMNS,
         hide_index=True,
         height=640,
@@ -139,9 +139,9 @@ def table(rows: pd.DataFrame, in_lasso: bool) -> int | None:
     )
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         where = "inside the lasso" if in_lasso else "shown"
-        st.caption(f"{len(rows):,} {where}, the best-evidenced first. Click a heading to sort, a row to open it.")
+        st.caption(f"{len(rows):,} {where}, the best-evidenced first; click a heading to sort. {widgets.BY_KEY}")
         if in_lasso:
             st.button("Leave the lasso", icon=":material/close:", type="tertiary", on_click=release_lasso)
         taking.table(rows, "latents")
-    row = widgets.clicked_cell(event, rows)
+    row = widgets.clicked_cell(event, rows, "significant")
     return None if row is None else int(row["feature"])

@@ -119,11 +119,12 @@ def _shown(about: Counted, own: "Asked | None", known: "dict[str, tuple[pd.DataF
     rows = rows[rows["split"] == "validation"]
     users = int(rows["users"].iloc[0])
     text = f"Share of {plain(about.name)}, {users:,} held-out users. {ABOUT}"
-    chart(tradeoff(rows, None, against), text, "curve-plane")
+    chart(tradeoff(rows, None, against), text, "curve-plane", "steering")
     _table(every)
     if own is not None and len(own.segments):
         segments = own.segments[own.segments["split"] == "validation"]
-        chart(by_segment(segments), f"These sliders by how often users watch {plain(about.name)}.", "curve-segments")
+        text = f"These sliders by how often users watch {plain(about.name)}."
+        chart(by_segment(segments), text, "curve-segments", "steering")
 
 
 def _table(every: "dict[str, tuple[pd.DataFrame, dict]]") -> None:

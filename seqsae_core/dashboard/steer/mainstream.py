@@ -8,11 +8,12 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from seqsae_core.dashboard import widgets
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.steer.applying import apply, stamp, steerer_of
 from seqsae_core.dashboard.steer.scene import Scene
 from seqsae_core.dashboard.steer.turning import Turned
-from seqsae_core.dashboard.widgets import chart, percent
+from seqsae_core.dashboard.widgets import percent
 from seqsae_core.figures.style import LATENTS, PROMOTED
 from seqsae_core.steering.edits import Edit
 
@@ -24,6 +25,7 @@ LAMBDAS = (-1.0, -0.5, -0.25, -0.1, 0.1, 0.25, 0.5, 1.0)
 NAMES = {"latents": "these latents", "log_popularity": "λ·log-popularity"}
 COLOURS = {"latents": LATENTS, "log_popularity": PROMOTED}
 FIGURES = {"ndcg@10": "NDCG@10", "coverage@10": "coverage", "gini@10": "Gini"}
+DIRECTIONS = {"coverage@10": "Right is more of the catalogue.", "gini@10": "Left is more even."}
 HOW_TO_READ = f"{USERS} held-out users, validation items; each point is one strength, the star is no edit."
 
 
@@ -86,8 +88,8 @@ def _comparison(table: pd.DataFrame) -> None:
             )
             plot.update_xaxes(title=FIGURES[figure])
             plot.update_yaxes(title="NDCG@10")
-            chart(plot, "Right is more of the catalogue." if figure.startswith("cov") else "Left is more even.", figure)
-    st.caption(HOW_TO_READ)
+            widgets.chart(plot, DIRECTIONS[figure], figure, "steering")
+    widgets.read(HOW_TO_READ, "steering")
     change = zip(*(table[f"ndcg_change{end}"].map(signed) for end in ("", "_low", "_high")), strict=True)
     columns = {"coverage@10": "Coverage", "gini@10": "Gini", "hr@10": "HR@10", "replaced@10": "Replaced"}
     shown = pd.DataFrame({

@@ -113,7 +113,7 @@ def curve_chart(opened: Opened, about: Counted | None, price: Price | None) -> N
     users = int(curves["users"].iloc[0])
     whom = f"{users:,} held-out users, validation items"
     text = f"{plain(about.name)}: right is more of it, down is worse ranking. {whom}."
-    chart(tradeoff(curves, here), text, "tradeoff")
+    chart(tradeoff(curves, here), text, "tradeoff", "steering")
     _segments(opened, about.name)
 
 
@@ -127,7 +127,7 @@ def _segments(opened: Opened, concept: str) -> None:
         f"The latents' curve by how often users watch {plain(concept)}: never; sometimes; often, from "
         f"{percent(rows['cut'].iloc[0], 0)} of the history on, the median of training users who do."
     )
-    chart(by_segment(rows), text, "segments")
+    chart(by_segment(rows), text, "segments", "steering")
 
 
 def _tiles(price: Price, name: str) -> None:
