@@ -1,8 +1,8 @@
 """What the program survives: `python benchmarks/reliability.py PART [options]`; each part prints one JSON object.
 
 changes: `tiny` builds killed before every change that they make to names; random: at random moments; reviews: writers
-of reviews; fuzz: tests/fuzz with many cases; soak: sessions that steer at once; disks: builds on disks that
-are too small. What is counted is in benchmarks/faults/.
+of reviews; fuzz: tests/fuzz with many cases; crowd: sessions that steer at once; soak: a browser and some sessions that
+pause as people do, for an hour; disks: builds on disks that are too small. What is counted is in benchmarks/faults/.
 """
 
 import argparse
@@ -31,7 +31,10 @@ def main() -> None:
     parser.add_argument("--stages", nargs="+", help="changes: of these stages only")
     parser.add_argument("--step", type=int, default=1, help="changes: every n-th of them")
     parser.add_argument("--kib", type=int, nargs="+", default=[8, 300, 700, 1000, 4000], help="disks: their sizes")
-    parser.add_argument("--study", type=Path, help="soak: a finished study, which is copied")
+    parser.add_argument("--study", type=Path, help="crowd, soak: a finished study, which is copied")
+    parser.add_argument("--sessions", type=int, help="crowd, soak: scripted sessions beside the browser (20, 4)")
+    parser.add_argument("--each", type=float, default=300.0, help="soak: seconds of each part that is told")
+    parser.add_argument("--out", type=Path, help="soak: the file that is kept while it goes on")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     began = time.monotonic()
@@ -86,15 +89,23 @@ def disks(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     return full(reference, folder, config, options.kib)
 
 
-def soak(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
-    """`--tries` sessions that steer at once for `--minutes`: p95 of first and last fifths, memory, errors in logs.
+def crowd(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """`--sessions` that steer at once for `--minutes`: p95 of first and last fifths, memory, errors in logs.
 
     A copy of `--study` is steered; while that goes on, its scenarios and reviews are written, and another study beside
     it is opened and deleted.
     """
+    from benchmarks.faults import crowd
+
+    return crowd.crowd(options.study, folder, options.sessions or 20, 60 * options.minutes)
+
+
+def soak(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """A browser and `--sessions` on a copy of `--study` for `--minutes`, by parts; `--out` has it all the time."""
     from benchmarks.faults import soaking
 
-    return soaking.soak(options.study, folder, options.tries, 60 * options.minutes)
+    out = (options.out or Path("soak.json")).resolve()
+    return soaking.soak(options.study, folder, options.sessions or 4, 60 * options.minutes, options.each, out)
 
 
 def _uninterrupted(folder: Path) -> tuple[Any, Path, Any]:
@@ -110,7 +121,10 @@ def _uninterrupted(folder: Path) -> tuple[Any, Path, Any]:
     return kills, reference, config
 
 
-PARTS = {"changes": changes, "random": at_random, "reviews": reviews, "fuzz": fuzz, "soak": soak, "disks": disks}
+PARTS = {
+    "changes": changes, "random": at_random, "reviews": reviews, "fuzz": fuzz, "disks": disks,
+    "crowd": crowd, "soak": soak,
+}  # fmt: skip
 
 if __name__ == "__main__":
     main()

@@ -6,7 +6,7 @@ navigation.setup()
 
 import streamlit as st  # noqa: E402
 
-from seqsae_core.dashboard import loading  # noqa: E402
+from seqsae_core.dashboard import literal, loading  # noqa: E402
 from seqsae_core.dashboard.find import finding  # noqa: E402
 from seqsae_core.dashboard.loading import Opened  # noqa: E402
 from seqsae_core.dashboard.steer.scene import reading  # noqa: E402
@@ -22,7 +22,7 @@ def body(opened: Opened) -> None:
         else:
             finding.in_history(opened, reading(opened, opened.view), controls)
     except UserError as error:
-        st.error(str(error), icon=":material/link_off:")
+        st.error(literal.told(error), icon=":material/link_off:")
         navigation.link("find", opened.view.home(), "Start over", icon=":material/restart_alt:")
 
 

@@ -6,7 +6,7 @@ navigation.setup()
 
 import streamlit as st  # noqa: E402
 
-from seqsae_core.dashboard import loading, permalink  # noqa: E402
+from seqsae_core.dashboard import literal, loading, permalink  # noqa: E402
 from seqsae_core.dashboard.loading import Opened  # noqa: E402
 from seqsae_core.dashboard.steer import histories, workbench  # noqa: E402
 from seqsae_core.dashboard.steer.scene import scene, within_limits  # noqa: E402
@@ -32,7 +32,7 @@ def body(opened: Opened) -> None:
 
 def wrong(opened: Opened, error: UserError) -> None:
     """A link that asks for something this study does not have."""
-    st.error(str(error), icon=":material/link_off:")
+    st.error(literal.told(error), icon=":material/link_off:")
     navigation.link("steer", opened.view.home(), "Start over", icon=":material/restart_alt:")
 
 

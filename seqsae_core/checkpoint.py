@@ -37,7 +37,7 @@ def load(folder: Path) -> tuple[Groups, dict[str, Any]] | None:
             for key in file.keys():  # noqa: SIM118
                 group, name = key.split("/", 1)
                 groups.setdefault(group, {})[name] = file.get_tensor(key)
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError):
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return groups, notes
 

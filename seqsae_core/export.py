@@ -20,8 +20,9 @@ FORMATS = ("csv", "json", "saelens")
 
 
 def as_csv(table: pd.DataFrame) -> bytes:
-    """A table as CSV in UTF-8 with a byte order mark, so that spreadsheets read it as such; lists as JSON."""
-    return _flat(table).to_csv(index=False).encode("utf-8-sig")
+    """A table as CSV in UTF-8 with a byte order mark, so that spreadsheets read it as such; lists as JSON, formulas as
+    text (`exchange.escaped`)."""
+    return _written(_flat(table)).encode("utf-8-sig")
 
 
 def as_parquet(table: pd.DataFrame) -> bytes:
@@ -58,8 +59,12 @@ def _csv(study: Study, out: Path) -> None:
             table = pd.read_parquet(path)
             if path.stem == "latents":
                 table = _reviewed(study, table)
-            # With this end of line a lone carriage return is quoted too, and what follows it begins no row.
-            _inert(table).to_csv(out / f"{path.stem}.csv", index=False, lineterminator="\r\n")
+            (out / f"{path.stem}.csv").write_text(_written(table), encoding="utf-8", newline="")
+
+
+def _written(table: pd.DataFrame) -> str:
+    # With this end of line a lone carriage return is quoted too, and what follows it begins no row.
+    return _inert(table).to_csv(index=False, lineterminator="\r\n")
 
 
 def _inert(table: pd.DataFrame) -> pd.DataFrame:

@@ -18,6 +18,7 @@ REMEDIES = {
     errno.EPERM: "the system does not permit it. Allow this user to write there, or choose another folder",
     errno.EIO: "the disk reports an error. Check it, then run the same again: what was finished is kept",
     errno.EEXIST: "a file is in the way. Move it, or choose another folder",
+    errno.ELOOP: "a symbolic link is in the way. Put the file itself in its place, or remove it",
     errno.ENOTDIR: "a part of the path is a file, not a folder. Choose another folder",
 }
 OS_ERROR = re.compile(r"os error (\d+)")
@@ -53,6 +54,7 @@ def refusal(error: BaseException) -> str | None:
 def replacing(path: Path) -> Iterator[Path]:
     """A path beside `path` to write to; on leaving without error it is on the disk and takes the place of `path`."""
     aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside.unlink(missing_ok=True)
     try:
         yield aside
         sync(aside)
@@ -60,6 +62,11 @@ def replacing(path: Path) -> Iterator[Path]:
         sync(path.parent)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def not_elsewhere(path: str, flags: int) -> int:
+    """For open(…, opener=…): opens no symbolic link, which may lead out of a study that somebody sent."""
+    return os.open(path, flags | os.O_NOFOLLOW, 0o644)
 
 
 def sync_tree(folder: Path) -> None:

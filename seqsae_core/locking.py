@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from seqsae_core.errors import UserError
-from seqsae_core.files import explained
+from seqsae_core.files import explained, not_elsewhere
 from seqsae_core.progress import clock
 
 LOCK = ".lock"
@@ -32,7 +32,7 @@ def writing(folder: Path, job: str) -> Iterator[None]:
     """
     with explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        with (folder / LOCK).open("a+", encoding="utf-8") as file:
+        with open(folder / LOCK, "a+", encoding="utf-8", opener=not_elsewhere) as file:
             _take(file, folder)
             _sign(file, job)
             try:

@@ -1,7 +1,7 @@
 """What happened to a study, one JSON object a line: stages and requests with their times, errors with their ids.
 
 `log.jsonl` lies in the study's folder; beyond 5 MB it becomes `log.1.jsonl`, in place of the one before. Builds and the
-dashboard append at once: each line is one write (O_APPEND). A log that cannot be written stops nobody.
+dashboard append at once: each line is one write (O_APPEND). A log that cannot be written, or is a link, stops nobody.
 """
 
 import json
@@ -26,7 +26,7 @@ def write(folder: Path, event: str, **facts: Any) -> None:
         path = folder / LOG
         if path.exists() and path.stat().st_size > LARGEST:
             os.replace(path, folder / BEFORE)
-        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o644)
         try:
             os.write(handle, line.encode(errors="replace"))
         finally:

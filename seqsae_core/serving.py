@@ -71,7 +71,8 @@ def exposure(host: str, port: int) -> str:
         return ""
     return (
         f"Listening on {host}: whoever can reach port {port} of this machine can read every study beside "
-        "this one, start its extras, and send files and build studies from them. There is no password. "
+        "this one, write reviews and scenarios, start extras and sweeps, and send files and build studies from them. "
+        "There is no password, and nothing is encrypted. "
         "Leave out --host to keep the dashboard to this machine.\n"
     )
 

@@ -137,8 +137,8 @@ class Store:
     @contextmanager
     def stage(self, stage: str, dictionary: str | None, stamp: str) -> Iterator[tuple[Path, dict[str, Any]]]:
         """An empty folder to write a stage into, and its manifest entry; committed on leaving without error."""
-        key, checkpoint = self._key(stage, dictionary), self.checkpoint(stage)
-        aside, entry = self.path / ".partial" / key, {"stamp": stamp}
+        key, checkpoint = self._key(stage, dictionary), self.own(self.checkpoint(stage))
+        aside, place, entry = self.own(self.path / ".partial" / key), self.own(self.path / key), {"stamp": stamp}
         _claim(checkpoint, stamp)
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir(parents=True)
@@ -149,17 +149,17 @@ class Store:
             shutil.rmtree(aside, ignore_errors=True)
             raise
         self.drop(stage, dictionary)
-        shutil.rmtree(self.path / key, ignore_errors=True)
-        (self.path / key).parent.mkdir(parents=True, exist_ok=True)
-        os.replace(aside, self.path / key)
-        sync((self.path / key).parent)
+        shutil.rmtree(place, ignore_errors=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(aside, place)
+        sync(place.parent)
         self.manifest["stages"][key] = entry
         self._write_manifest()
         shutil.rmtree(checkpoint, ignore_errors=True)
 
     def imported(self, dictionary: str) -> Path:
         """The folder of a dictionary that was trained elsewhere, as it came in: its stages are made from it."""
-        return self.path / "imported" / dictionary
+        return self.own(self.path / "imported" / dictionary)
 
     def drop(self, stage: str, dictionary: str | None = None) -> None:
         """Forget a stage and all that was made from it, so that no reader mixes old with new."""

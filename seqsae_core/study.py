@@ -245,6 +245,8 @@ class Study(Store):
     @property
     def reviews(self) -> Path:
         """The database of analysts' reviews, which no build touches; it may not be there yet."""
+        for ending in ("-wal", "-shm", "-journal"):
+            self.own(self.path / f"reviews.sqlite{ending}")
         return self.own(self.path / "reviews.sqlite")
 
     def _steering_folder(self, dictionary: str | None) -> Path:

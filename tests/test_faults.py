@@ -3,18 +3,21 @@
 import os
 import resource
 import shutil
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from safetensors import SafetensorError
 
-from seqsae_core import stages
+from seqsae_core import log, stages
 from seqsae_core.__main__ import main
 from seqsae_core.build import build
 from seqsae_core.config import preset
 from seqsae_core.errors import UserError
 from seqsae_core.files import explained
 from seqsae_core.progress import Progress
+from seqsae_core.reviews.store import Reviews
 from seqsae_core.steering import scenarios
 from seqsae_core.steering.edits import Edit
 from seqsae_core.study import Study, read_progress
@@ -98,6 +101,33 @@ def test_a_folder_that_may_not_be_written_is_named_and_still_read(stale):
     said = said_by(lambda: build(stale.path, preset("tiny")), NOBODY)
     assert said.startswith("UserError") and str(stale.path) in said and "permission denied. Allow this user" in said
     assert said_by(lambda: Study.open(stale.path).has("evidence"), NOBODY) == "True"
+
+
+@pytest.fixture
+def read_only(stale: Study) -> Iterator[Study]:
+    """The same on a disk that is mounted read-only, which binds root too; skips where nothing may be mounted."""
+    place = str(stale.path)
+    mounted = subprocess.run(["mount", "--bind", place, place], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("no right to mount")
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", place], check=True)
+        yield stale
+    finally:
+        subprocess.run(["umount", place], check=True)
+
+
+def test_a_disk_that_is_mounted_read_only_is_named_and_the_study_still_read(read_only):
+    with pytest.raises(UserError, match=rf"{read_only.path}.*the disk is mounted read-only\. Choose another folder"):
+        build(read_only.path, preset("tiny"))
+    with pytest.raises(UserError, match="mounted read-only"):
+        scenarios.save(read_only.scenarios, scenarios.Scenario("evening", (Edit(3, 1.0),), "f" * 16))
+    with pytest.raises(UserError, match=r"reviews.sqlite cannot be written: it, or its folder, is read-only"):
+        Reviews(read_only.reviews).register("f" * 16, "layer1")
+    log.write(read_only.path, "page")
+    found = Study.open(read_only.path)
+    assert found.has("evidence") and not found.has("map")
+    assert len(found.features()) and not Reviews(found.reviews).events()
 
 
 def test_a_file_that_may_not_be_read_is_named(stale):

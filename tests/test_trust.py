@@ -11,10 +11,13 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from seqsae_core import log
 from seqsae_core.errors import UserError
-from seqsae_core.export import export
+from seqsae_core.export import as_csv, export
+from seqsae_core.locking import writing
 from seqsae_core.reviews import exchange
 from seqsae_core.reviews.store import Reviews
+from seqsae_core.store import Store
 from seqsae_core.study import Study
 from tests.pages import synthetic
 
@@ -88,6 +91,27 @@ def test_a_link_within_a_study_leads_nowhere_else(tmp_path, name):
         reach.get(name, study.features)()
 
 
+@pytest.mark.parametrize("name", [".partial", ".checkpoint", "dictionaries", "recommender", ".lock", "log.jsonl"])
+def test_a_build_writes_through_no_link_of_a_study(tmp_path, name):
+    study, outside = tmp_path / "study", tmp_path / "outside"
+    study.mkdir()
+    outside.write_text("theirs") if name in (".lock", "log.jsonl") else outside.mkdir()
+    (study / name).symlink_to(outside)
+    if name == "log.jsonl":
+        log.write(study, "page")
+    else:
+        with pytest.raises(UserError, match=r"leads out of the study|a symbolic link is in the way"):
+            _one_stage(study, "sae" if name == "dictionaries" else "recommender")
+    assert outside.read_text() == "theirs" if outside.is_file() else not list(outside.iterdir())
+
+
+def _one_stage(folder: Path, stage: str) -> None:
+    with writing(folder, "build"):
+        store = Store.create(folder, {})
+        with store.stage(stage, "layer1", "0" * 16) as (aside, _):
+            (aside / "file").write_text("ours")
+
+
 def test_tables_for_spreadsheets_hold_no_formulas(tmp_path):
     study = Study.open(synthetic.make(tmp_path / "demo"))
     path = study.folder("data") / "catalogue.parquet"
@@ -104,6 +128,14 @@ def test_tables_for_spreadsheets_hold_no_formulas(tmp_path):
         numbers = pd.read_csv(other).select_dtypes("number").columns
         cells = texts.drop(columns=numbers).to_numpy().ravel()
         assert not [cell for cell in [*texts.columns, *cells] if cell.startswith(("=", "+", "@"))], other
+
+
+def test_tables_taken_from_a_page_hold_no_formulas():
+    hostile = ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", "＝1", "a\r=1", "a\n=1"]
+    rows = list(csv.reader(as_csv(pd.DataFrame({"=name": hostile, "n": -1.5})).decode("utf-8-sig").splitlines(True)))
+    assert rows[0] == ["'=name", "n"] and len(rows) == len(hostile) + 1
+    assert [row[0] for row in rows[1:]] == [exchange.escaped(text) for text in hostile]
+    assert {row[1] for row in rows[1:]} == {"-1.5"}
 
 
 def test_an_import_of_too_many_reviews_is_refused(tmp_path, monkeypatch):

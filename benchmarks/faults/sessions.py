@@ -5,6 +5,7 @@ what is timed is from the question to that message. An exception that a page wou
 """
 
 import math
+import os
 import random
 import threading
 import time
@@ -91,3 +92,9 @@ def memory(pid: int) -> float:
     lines = [*(of / "smaps_rollup").read_text().splitlines(), *(of / "status").read_text().splitlines()]
     found = next(line for line in lines if line.startswith(("Pss:", "VmRSS:")))
     return int(found.split()[1]) / 1024
+
+
+def processor(pid: int) -> float:
+    """Seconds that a process has computed so far, in all its threads (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -90,7 +90,7 @@ def read_json(path: Path, kind: type) -> Any:
     """What a file of the folder holds. Raises UserError where it cannot be read or is of another kind."""
     try:
         found = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path.parent} is no converted model: {error}. See docs/OWN_MODEL.md.") from None
     if not isinstance(found, kind):
         raise UserError(f"{path} must hold a JSON {'object' if kind is dict else 'list'}. Convert the model again.")

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from seqsae_core.dashboard import processes, waiting
+from seqsae_core.dashboard import literal, processes, waiting
 from seqsae_core.study import read_progress
 
 BUSY = ":material/progress_activity: Other work on this study is running. This can start when that is done."
@@ -34,7 +34,7 @@ def runner(folder: Path, label: str, command: str, job: str, landed: Callable[[]
     told = progress.get("error") if own and progress["state"] == "failed" else None
     why = processes.failure(folder, command) or told
     if why:
-        st.error(f"The last run stopped: {why}", icon=":material/error:")
+        st.error(f"The last run stopped: {literal.told(why)}", icon=":material/error:")
     offer(folder, label, command)
 
 

@@ -19,7 +19,7 @@ import streamlit as st
 
 from seqsae_core import log
 from seqsae_core.build import out_of_date
-from seqsae_core.dashboard import navigation, permalink, versions, waiting
+from seqsae_core.dashboard import literal, navigation, permalink, versions, waiting
 from seqsae_core.dashboard.dictionaries import using
 from seqsae_core.dashboard.permalink import View
 from seqsae_core.dashboard.review import review_names
@@ -182,7 +182,7 @@ def errors_shown() -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        st.error(_removed() or str(error), icon=":material/error:")
+        st.error(_removed() or literal.told(error), icon=":material/error:")
     except Exception as error:  # noqa: BLE001 - a page shows what went wrong; the log says why
         if told := _removed():
             st.error(told, icon=":material/error:")
@@ -195,7 +195,7 @@ def _removed() -> str | None:
     with suppress(UserError):
         folder = study_folder(permalink.read())
         if not folder.exists():
-            return f"The study `{folder}` was removed while this page showed it. Others are listed under Studies."
+            return f"The study {literal.code(folder)} was removed while this page showed it. Others are listed under Studies."
     return None
 
 
@@ -286,7 +286,7 @@ def _dictionary(study: Study, view: View) -> str | None:
 
 
 def _broken_link(error: UserError) -> None:
-    st.error(f"This link cannot be read. {error}", icon=":material/link_off:")
+    st.error(f"This link cannot be read. {literal.told(error)}", icon=":material/link_off:")
     if st.button("Open this page without the link's settings"):
         st.query_params.clear()
         st.rerun()

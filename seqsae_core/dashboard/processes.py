@@ -6,6 +6,8 @@ import sys
 import threading
 from pathlib import Path
 
+from seqsae_core.files import explained, not_elsewhere
+
 LOG = "detached.log"
 
 _running: dict[Path, subprocess.Popen] = {}
@@ -15,12 +17,16 @@ _failures: dict[tuple[Path, str], str] = {}
 
 
 def start(folder: Path, command: str) -> None:
-    """Starts a `python …` command line in a session of its own; what it prints goes to a log in `folder`."""
+    """Starts a `python …` command line in a session of its own; what it prints goes to a log in `folder`.
+
+    Raises UserError where the disk refuses.
+    """
     words = [sys.executable, *shlex.split(command)[1:]]
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOG).open("ab") as log:
-        begins = log.tell()
-        child = subprocess.Popen(words, stdout=log, stderr=log, start_new_session=True)
+    with explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with open(folder / LOG, "ab", opener=not_elsewhere) as log:
+            begins = log.tell()
+            child = subprocess.Popen(words, stdout=log, stderr=log, start_new_session=True)
     _failures.pop((folder, command), None)
     _running[folder] = child
     threading.Thread(target=_wait, args=(child, folder, command, begins), daemon=True).start()

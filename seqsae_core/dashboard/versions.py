@@ -4,6 +4,7 @@ import streamlit as st
 
 from seqsae_core.build import PIPELINE, out_of_date
 from seqsae_core.commands import extras_command, sweep_command, use_command
+from seqsae_core.dashboard.literal import code
 from seqsae_core.study import Study
 
 CHOOSING = "screen"
@@ -15,7 +16,7 @@ def note(study: Study, dictionary: str, choosing: bool = False) -> None:
     if old:
         st.warning(
             f"Out of date: an earlier version, or other settings of this study, made {_listed(old)} of the dictionary "
-            f"`{dictionary}`. Do not compare its figures with those of others. {remedy(study, dictionary, old)}",
+            f"{code(dictionary)}. Do not compare its figures with those of others. {remedy(study, dictionary, old)}",
             icon=":material/history:",
         )
 
@@ -27,7 +28,7 @@ def remedy(study: Study, dictionary: str, old: list[str]) -> str:
     if set(old) == {CHOOSING}:
         return f"A sweep over its settings makes them anew: `{sweep_command(study.path)}`."
     if dictionary != study.config.dictionary:
-        return f"This makes them anew, and it the default: `{use_command(study.path, dictionary)}`."
+        return f"This makes them anew, and it the default: {code(use_command(study.path, dictionary))}."
     built = not {stage.name for stage in PIPELINE}.isdisjoint(old)
     return f"This makes them anew: `{study.build_command() if built else extras_command(study.path)}`."
 

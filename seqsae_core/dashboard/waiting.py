@@ -10,6 +10,7 @@ import streamlit as st
 
 from seqsae_core.commands import build_command
 from seqsae_core.dashboard import navigation, processes
+from seqsae_core.dashboard.literal import code, plain, told
 from seqsae_core.dashboard.permalink import View
 from seqsae_core.errors import UserError
 from seqsae_core.figures import recommender as recommender_figures
@@ -26,7 +27,8 @@ STOP = "Ends the work; what is complete stays, and the command below goes on fro
 def no_study(folder: Path, others: Sequence[str]) -> None:
     """Nothing at the folder and nothing on its way: what to run, and which studies there are."""
     st.header("There is no study here yet", anchor=False)
-    st.markdown(f"Looked for `{folder}`. A study holds the data, the recommender, its dictionary and their evidence.")
+    looked = f"Looked for {code(folder)}."
+    st.markdown(f"{looked} A study holds the data, the recommender, its dictionary and their evidence.")
     st.markdown("Build the default one (about six minutes on two cores) and open it:")
     st.code("make run", language=None)
     st.markdown("Or build this one; the page opens by itself as stages end:")
@@ -35,7 +37,7 @@ def no_study(folder: Path, others: Sequence[str]) -> None:
     if others:
         st.markdown("Studies that are there:")
         for name in others:
-            navigation.link("overview", View(study=name), name, icon=":material/folder_open:")
+            navigation.link("overview", View(study=name), plain(name), icon=":material/folder_open:")
     _look_again(folder)
 
 
@@ -55,7 +57,7 @@ def room(folder: Path, needs: Sequence[str], dictionary: str | None) -> None:
     moving = alive(progress)
     st.header("This page is being made" if moving else "This page waits for the build", anchor=False)
     if labels and moving:
-        st.caption(f"It opens by itself when this is done: {', '.join(labels)}.")
+        st.caption(f"It opens by itself when this is done: {plain(', '.join(labels))}.")
     stages(progress)
     curve(progress)
     verdict(folder, progress)
@@ -101,9 +103,9 @@ def stages(progress: dict[str, Any]) -> None:
         for stage in progress["stages"]:
             name, bar, time = st.columns([3, 6, 2], vertical_alignment="center")
             icon = ICONS.get(stage["state"], ":material/radio_button_unchecked:")
-            name.markdown(f"{icon} {stage['label']}")
+            name.markdown(f"{icon} {plain(stage['label'])}")
             bar.progress(1.0 if stage["state"] == "done" else min(1.0, stage["fraction"] or 0.0))
-            time.caption(_stage_time(stage) + (f" · {stage['detail']}" if stage.get("detail") else ""))
+            time.caption(_stage_time(stage) + (f" · {plain(stage['detail'])}" if stage.get("detail") else ""))
 
 
 def curve(progress: dict[str, Any]) -> None:
@@ -116,7 +118,8 @@ def curve(progress: dict[str, Any]) -> None:
 def verdict(folder: Path, progress: dict[str, Any]) -> None:
     """Under the bars: time left; or why the build stands still and the command that goes on."""
     if progress["state"] == "failed":
-        st.error(f"The build stopped: {progress.get('error') or 'no reason was recorded'}", icon=":material/error:")
+        reason = told(progress.get("error") or "no reason was recorded")
+        st.error(f"The build stopped: {reason}", icon=":material/error:")
     elif alive(progress):
         left = progress.get("eta_seconds")
         st.caption("Estimating the time left." if left is None else f"About {duration(left)} left.")

@@ -1,6 +1,5 @@
 """Pieces that several pages share: numbers as the pages write them, tiles, figures with their sentence of help."""
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,6 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from seqsae_core.dashboard import method, navigation, taking
+from seqsae_core.dashboard.literal import plain as plain
 from seqsae_core.dashboard.loading import Opened
 
 NOT_MEASURED = "–"
@@ -19,11 +19,6 @@ CHART = {
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
     "scrollZoom": False,
 }
-
-
-def plain(text: Any) -> str:
-    """Text from data as Markdown shows it literally: nothing in a title or a name is rendered."""
-    return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~$:^])", r"\\\1", str(text).replace("\n", " "))
 
 
 def fixed(value: float | None, digits: int = 3, signed: bool = False) -> str:

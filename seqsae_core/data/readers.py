@@ -166,8 +166,9 @@ def _first_bad_line(path: Path, parse: Callable[[bytes], object]) -> int | None:
 
 
 def _first_line(path: Path) -> str:
+    """Without its end, which is a lone carriage return in some files."""
     with _opened(path) as file:
-        return file.readline(LONGEST).decode("utf-8-sig").rstrip("\r\n")
+        return file.readline(LONGEST).decode("utf-8-sig").rstrip("\r\n").split("\r", 1)[0]
 
 
 def _separator(path: Path) -> str:

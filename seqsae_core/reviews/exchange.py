@@ -141,7 +141,7 @@ def listed(found: Import) -> str:
 def _read_json(text: str) -> tuple[list[Event], dict[str, str], Directions]:
     try:
         whole = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"The file is no JSON ({error}). Export it again.") from None
     if whole.get("format") != FORMAT or whole.get("version") != VERSION:
         raise UserError(f"The file is no export of reviews: it must say format “{FORMAT}”, version {VERSION}.")
@@ -162,7 +162,7 @@ def _directions(rows: Any) -> Directions:
             )
             for r in rows
         }
-    except (KeyError, TypeError, ValueError, binascii.Error) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, binascii.Error) as error:
         raise UserError(f"“directions” cannot be read ({error}). Leave it out, or export again.") from None
 
 
@@ -184,7 +184,7 @@ def _of_cells(cells: dict[str, str | None], where: str) -> Event:
     try:
         row |= {name: of(row[name]) for name, of in NUMBERS.items() if row[name] != ""}
         row |= {"tags": json.loads(row["tags"] or "[]"), "blind": {"0": False, "1": True, "": False}[row["blind"]]}
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, RecursionError) as error:
         raise UserError(f"The file's {where} cannot be read ({error}). Correct it.") from None
     return _event(row | {name: None for name in OPTIONAL if row[name] == ""}, where)
 

@@ -126,7 +126,7 @@ def _config(folder: Path) -> dict[str, Any]:
     path = folder / CONFIG
     try:
         config = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{folder} is no dictionary: {error}. It needs {CONFIG} and weights.") from None
     if not isinstance(config, dict):
         raise UserError(f"{path} holds no settings: it must be one JSON object. Save the dictionary again.")

@@ -138,3 +138,8 @@ def test_fingerprint_follows_the_bytes(tmp_path):
     assert before == fingerprint(str(path))
     path.write_text("user_id,item_id,timestamp\n1,2,4\n")
     assert before != fingerprint(str(path))
+
+
+def test_lines_may_end_in_a_lone_carriage_return(tmp_path):
+    (tmp_path / "x.csv").write_bytes(b"user_id,item_id,timestamp\r1,5,10\r2,6,11\r")
+    assert read(str(tmp_path / "x.csv"))[0].to_numpy().tolist() == [[1, 5, 10], [2, 6, 11]]

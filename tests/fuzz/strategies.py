@@ -17,6 +17,7 @@ NASTY = st.sampled_from([
 ])  # fmt: skip
 TEXT = NASTY | st.text(max_size=40) | st.text("0123456789.:,*_=-+eE abcdefgklmps", max_size=40)
 NUMBERS = st.integers() | st.floats() | st.sampled_from([2**63, -(2**63) - 1, 10**400, math.nan, math.inf, -0.0])
+DEEP = "[" * 20_000
 FINITE = st.floats() | st.integers(-(2**63), 2**63)
 JSON = st.recursive(
     st.none() | st.booleans() | NUMBERS | TEXT,
@@ -32,7 +33,7 @@ def _places(value: Any, path: tuple = ()) -> list[tuple]:
 
 @st.composite
 def damaged(draw: st.DrawFn, document: Any) -> str:
-    """JSON text of a good document of which a part was replaced or removed, or the text was cut off or scrawled on."""
+    """JSON text of a good document of which a part was replaced or removed, or whose text was cut off or nested."""
     made = copy.deepcopy(document)
     for _ in range(draw(st.integers(0, 3))):
         *way, last = draw(st.sampled_from(_places(made)[1:] or [("x",)]))
@@ -48,6 +49,8 @@ def damaged(draw: st.DrawFn, document: Any) -> str:
     text = json.dumps(made)
     if draw(st.integers(0, 4)) == 0:
         text = text[: draw(st.integers(0, len(text)))] + draw(TEXT)
+    if draw(st.integers(0, 15)) == 0:
+        text = text.replace(": ", f": {DEEP}", 1)
     return text
 
 

@@ -40,7 +40,7 @@ EXPORT = {
     "events": [VERDICT, {**VERDICT, "kind": "undo", "verdict": None, "target": "u1", "uid": "u2"}],
     "directions": [{"fingerprint": "f" * 16, "latent": 1, "float32": "AACAPw=="}],
 }  # fmt: skip
-NOTES = st.dictionaries(st.sampled_from(["notes", "other"]), st.sampled_from(["{}", "{", "[]", "null"]))
+NOTES = st.dictionaries(st.sampled_from(["notes", "other"]), st.sampled_from(["{}", "{", "[]", "null", some.DEEP]))
 NAMES = st.sampled_from(["weights/a", "a", "/", "a/b/c", "é/ü"])
 CHECKPOINTS = st.builds(
     lambda name, notes: save({name: torch.zeros(2)}, metadata=notes), NAMES, st.none() | NOTES

@@ -1,5 +1,7 @@
 """The page New study: what is taken for what, the exact command, and a build that it starts and stops."""
 
+import gzip
+import io
 import shlex
 import time
 from types import SimpleNamespace
@@ -110,6 +112,28 @@ def test_an_upload_is_kept_once_under_a_name_that_is_not_the_senders(tmp_path):
     first = uploads.keep(sent("../../Escape.CSV", b"a"), tmp_path)
     assert first == uploads.keep(sent("other.csv", b"a"), tmp_path) and first.read_bytes() == b"a"
     assert first.parent.parent == tmp_path / "uploads" and first.name == "table.csv"
-    assert uploads.keep(sent("x.jsonl.gz", b"b"), tmp_path).name == "table.jsonl.gz"
+    assert uploads.keep(sent("x.jsonl.gz", gzip.compress(b"b")), tmp_path).name == "table.jsonl.gz"
     with pytest.raises(UserError, match="unknown file type"):
         uploads.keep(sent("x.pkl", b"c"), tmp_path)
+
+
+LINES = b"user_id,item_id,timestamp\n" + b"1,2,3\n" * 2000
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.csv.gz", "t.parquet"])
+@pytest.mark.parametrize("limit", ["MOST_ROWS", "MOST_BYTES"])
+def test_a_file_of_too_many_rows_or_bytes_unpacked_is_refused_and_not_kept(tmp_path, monkeypatch, name, limit):
+    table = pd.read_csv(io.BytesIO(LINES))
+    sent = {"t.csv": LINES, "t.csv.gz": gzip.compress(LINES), "t.parquet": table.to_parquet(index=False)}[name]
+    assert uploads.keep(SimpleNamespace(name=name, getvalue=lambda: sent), tmp_path / "all").read_bytes() == sent
+    monkeypatch.setattr(uploads, limit, {"MOST_ROWS": 1999, "MOST_BYTES": 100}[limit])
+    with pytest.raises(UserError, match=rf"{name}: more than .* rows or, unpacked, .*command line"):
+        uploads.keep(SimpleNamespace(name=name, getvalue=lambda: sent), tmp_path)
+    assert not (tmp_path / uploads.FOLDER).exists()
+
+
+@pytest.mark.parametrize(("name", "sent"), [("t.csv.gz", b"no gzip"), ("t.csv.gz", gzip.compress(LINES)[:60]),
+                                            ("t.parquet", b"PAR1 no parquet")])  # fmt: skip
+def test_a_packed_file_that_cannot_be_unpacked_is_refused(tmp_path, name, sent):
+    with pytest.raises(UserError, match=rf"{name}: cannot be read as .*Check that the file is whole"):
+        uploads.keep(SimpleNamespace(name=name, getvalue=lambda: sent), tmp_path)

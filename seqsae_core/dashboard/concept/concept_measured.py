@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
+from seqsae_core.dashboard import literal
 from seqsae_core.dashboard.concept.concept_choice import Chosen
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.widgets import fixed
@@ -26,7 +27,7 @@ def measured_or_why_not(opened: Opened, chosen: Chosen) -> "Measured | None":
     try:
         return _measured(bench, _stamp(opened), chosen.labels.tobytes(), chosen.free)
     except UserError as error:
-        st.info(str(error), icon=":material/do_not_disturb_on:")
+        st.info(literal.told(error), icon=":material/do_not_disturb_on:")
         return None
 
 

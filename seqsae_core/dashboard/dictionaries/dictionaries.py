@@ -9,7 +9,7 @@ import streamlit as st
 from seqsae_core.build import out_of_date
 from seqsae_core.commands import sweep_command, use_command
 from seqsae_core.config import RecommenderConfig, SaeConfig
-from seqsae_core.dashboard import detached, navigation, taking, versions, widgets
+from seqsae_core.dashboard import detached, literal, navigation, taking, versions, widgets
 from seqsae_core.dashboard.dictionaries import using
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.widgets import interval, percent
@@ -125,7 +125,7 @@ def opening(opened: Opened, table: pd.DataFrame) -> None:
             pair = view.but(against=opened.dictionary if name != opened.dictionary else None)
             navigation.link("against", pair, "Compare it with another", icon=":material/compare:")
     if name != opened.study.default_dictionary:
-        st.caption(f"It is not the study's default; this makes it: `{use_command(folder, name)}`")
+        st.caption(f"It is not the study's default; this makes it: {literal.code(use_command(folder, name))}")
 
 
 def everything(table: pd.DataFrame, default: str) -> None:

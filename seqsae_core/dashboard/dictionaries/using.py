@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from seqsae_core.commands import use_command, use_job
-from seqsae_core.dashboard import detached, navigation, waiting
+from seqsae_core.dashboard import detached, literal, navigation, waiting
 from seqsae_core.dashboard.permalink import View
 from seqsae_core.study import Study
 
@@ -30,7 +30,7 @@ def opens(study: Study, dictionary: str) -> bool:
 def room(view: View, folder: Path, dictionary: str) -> None:
     """In place of a page that needs the evidence."""
     st.header("This dictionary has no evidence yet", anchor=False)
-    st.markdown(f"`{dictionary}`")
+    st.markdown(literal.code(dictionary))
     panel(folder, dictionary)
     home = view.home().but(dictionary=None)
     navigation.link("dictionaries", home, "Compare the dictionaries", icon=":material/stacked_line_chart:")

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from seqsae_core.dashboard import widgets
+from seqsae_core.dashboard import literal, widgets
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.review import review, review_names
 from seqsae_core.dashboard.widgets import fixed, interval, plain
@@ -100,6 +100,6 @@ def _record(desk: review_names.Desk, latent: int, automatic: str, who: str, verd
         event = Event(who.strip(), fingerprint, latent, "settlement", verdict, name, automatic, 3, note)
         desk.reviews.record(event, directions={latent: desk.weights.decoder[latent]})
     except UserError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(literal.told(error), icon=":material/error:")
         return
     st.rerun()

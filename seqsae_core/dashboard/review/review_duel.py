@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from seqsae_core.dashboard import widgets
+from seqsae_core.dashboard import literal, widgets
 from seqsae_core.dashboard.latents import strips
 from seqsae_core.dashboard.loading import Opened, errors_shown
 from seqsae_core.dashboard.review import review, review_names
@@ -81,7 +81,7 @@ def _pair(opened: Opened, desk: review_names.Desk, pair: Pair, who: str) -> None
                 args=(desk, pair, who, name),
             )  # fmt: skip
     if error := st.session_state.pop("duel-error", ""):
-        st.error(error, icon=":material/error:")
+        st.error(literal.told(error), icon=":material/error:")
 
 
 def _unmarked(rows: pd.DataFrame) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
+from seqsae_core.dashboard import literal
 from seqsae_core.errors import UserError
 from seqsae_core.reviews.carrying import settle_in
 from seqsae_core.reviews.names import with_reviews
@@ -50,7 +51,7 @@ def note(study: Study) -> None:
     try:
         Reviews(study.reviews).last()
     except UserError as error:
-        st.warning(f"Names are the automatic ones. {error}", icon=":material/warning:")
+        st.warning(f"Names are the automatic ones. {literal.told(error)}", icon=":material/warning:")
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

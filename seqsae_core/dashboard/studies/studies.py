@@ -102,7 +102,8 @@ def costs(opened: Opened) -> None:
         )  # fmt: skip
     taking.table(table, f"{opened.study.name}-stages")
     machine = [opened.study.manifest.get(name) for name in ("machine", "python", "threads")]
-    st.caption(f"Machine {machine[0] or '–'}, Python {machine[1] or '–'}, {machine[2] or '–'} threads.")
+    where, python, threads = (widgets.plain(one or "–") for one in machine)
+    st.caption(f"Machine {where}, Python {python}, {threads} threads.")
 
 
 def stages(study: Study) -> pd.DataFrame:
