@@ -4,7 +4,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,8 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwright
+
+from seqsae_core.serving import command
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -48,14 +49,15 @@ class Address(str):
 
 @contextmanager
 def dashboard(study: Path, log: Path) -> Iterator[Address]:
-    """`streamlit run app.py` on a free port with `study` as its default; yields the address. `log`: what it prints."""
+    """The server of `serve`, on a free port with `study` as its default; yields the address. `log`: what it prints."""
     port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     environment = os.environ | {
         "SEQSAE_STUDIES": str(study.parent), "SEQSAE_STUDY": study.name, "OMP_NUM_THREADS": "1",
     }  # fmt: skip
     with log.open("w") as out:
-        child = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT)
+        child = subprocess.Popen(
+            command("localhost", port), cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT
+        )
     try:
         wait_until_up(child, port, log)
         yield Address(f"http://localhost:{port}", child.pid)
