@@ -50,7 +50,7 @@ ROWS = {
     "verify": BUILD | {"build", "stages"},
     "importing": BUILD | {"build", "sweep"},
     "figures": {"recommender", "study"},
-    "serving": {"study"},
+    "serving": {"store"},
     "__main__": {
         "adapters", "build", "metrics", "export", "serving", "study", "sweep", "importing", "verify", "recommender",
         "reviews",

@@ -9,7 +9,7 @@ import streamlit as st
 from seqsae_core.dashboard import permalink
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.steer import concept_edits, mainstream
-from seqsae_core.dashboard.steer.applying import REFUSED, apply, stamp
+from seqsae_core.dashboard.steer.applying import apply, refuse, stamp
 from seqsae_core.dashboard.steer.scene import Scene, fingerprint, steerable
 from seqsae_core.dashboard.steer.turning import Turned
 from seqsae_core.dashboard.widgets import plain
@@ -128,8 +128,7 @@ def open_scenario(opened: Opened, found: Scene, scenario: "Scenario") -> None:
     try:
         steerer, edits = scenario.for_steerer(opened.steerer())
     except UserError as error:
-        st.session_state[REFUSED] = str(error)
-        return
+        refuse(str(error))
     apply(replace(found, view=found.view.but(position=steerer.position)), edits)
 
 

@@ -29,9 +29,10 @@ def panel(opened: Opened, found: Scene, turned: Turned) -> None:
             PANELS[name](opened, found, turned)
 
 
-def asked() -> None:
-    """A row of the list was chosen: opens its reasons."""
+def asked() -> bool:
+    """Whether a row of the list was chosen; then its reasons open."""
     item = live.sent("asked")
     if item is not None:
         st.session_state[ITEM] = int(item)
         st.session_state[OPEN] = "Why this item?"
+    return item is not None

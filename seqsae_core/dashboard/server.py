@@ -1,0 +1,43 @@
+"""Streamlit's server with the dashboard's code read ahead: `python -m seqsae_core.dashboard.server run app.py`.
+
+It takes the options of `streamlit`. Otherwise the first run of a page would import pandas, plotly and the rest, a
+second of work that a browser waits for.
+"""
+
+import gc
+import sys
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+
+HERE = Path(__file__).parent
+FIRST = ("streamlit.web.cli", "seqsae_core.dashboard.loading")
+
+
+def main() -> None:
+    """Runs the server until it is told to end."""
+    read_ahead()
+    sys.exit(import_module(FIRST[0]).main(prog_name="streamlit"))
+
+
+def read_ahead() -> None:
+    """Imports the server and the pages' modules. What fails here fails again on its page, which says so.
+
+    Collections of garbage, which find none, would take a fifth of this time, and later look at all of it again.
+    """
+    gc.disable()
+    for name in (*FIRST, *page_modules()):
+        with suppress(Exception):
+            import_module(name)
+    gc.freeze()
+    gc.enable()
+
+
+def page_modules() -> list[str]:
+    """Dotted names of the modules in the dashboard's folders, which are imported by the pages, by name."""
+    found = sorted(path.relative_to(HERE).with_suffix("").parts for path in HERE.glob("*/*.py") if path.stem[0] != "_")
+    return [".".join((__package__, *parts)) for parts in found]
+
+
+if __name__ == "__main__":
+    main()
