@@ -42,13 +42,14 @@ def panel(opened: Opened, found: Scene, turned: Turned) -> None:
         return
     which = _which(opened, turned.edits)
     key = (stamp(opened), format_edits(turned.edits), which, about.name, found.position)
-    if st.button("Measure this curve", icon=":material/show_chart:", key="measure-curve", type="primary"):
-        _ask(key)
+    st.button(
+        "Measure this curve", icon=":material/show_chart:", key="measure-curve", type="primary", on_click=_ask,
+        args=(key,),
+    )  # fmt: skip
     rivals = (stamp(opened), "rivals", about.name, turned.edits[which].strength < 0)
     known = _known_rivals(opened, about, rivals)
-    if known is None and st.button("Measure the rivals too, about a minute", key="measure-rivals"):
-        _ask(rivals)
-        st.rerun(scope="fragment")
+    if known is None:
+        st.button("Measure the rivals too, about a minute", key="measure-rivals", on_click=_ask, args=(rivals,))
     own = _asked_for(opened, turned.edits, which, about, found.position) if key in _requests() else None
     if own is not None or known is not None:
         _shown(about, own, known)

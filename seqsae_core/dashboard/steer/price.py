@@ -146,9 +146,12 @@ def _figure(label: str, value: str, note: str, about: str) -> None:
 
 
 def _ask(key: tuple[Any, ...], label: str) -> None:
-    if st.button(label, icon=":material/straighten:", key="measure", help="On held-out users; a few seconds."):
-        st.session_state["measured"] = {*st.session_state.get("measured", ()), key}
-        st.rerun(scope="fragment")
+    about = "On held-out users; a few seconds."
+    st.button(label, icon=":material/straighten:", key="measure", help=about, on_click=_note, args=(key,))
+
+
+def _note(key: tuple[Any, ...]) -> None:
+    st.session_state["measured"] = {*st.session_state.get("measured", ()), key}
 
 
 def _asked(key: tuple[Any, ...]) -> Price | None:
