@@ -18,9 +18,11 @@ def check_columns(frame: pd.DataFrame, needed: list[str], path: str) -> None:
     """Raise UserError naming the file and the columns that it lacks."""
     missing = [c for c in needed if c not in frame.columns]
     if missing:
+        called = frame.attrs.get("from", {})
+        has = ", ".join(str(called.get(name, name)) for name in frame.columns)
         one = " Is it separated by something else than , ; | or a tab?" if len(frame.columns) == 1 else ""
         raise UserError(
-            f"{path}: no column {', '.join(missing)}. It has: {', '.join(map(str, frame.columns))}. "
+            f"{path}: no column {', '.join(missing)}. It has: {has}. "
             f"Rename the columns to {', '.join(needed)}, or name yours (`build --help`: --user-column and so on).{one}"
         )
 
@@ -33,7 +35,8 @@ def check_interactions(frame: pd.DataFrame, path: str) -> tuple[pd.DataFrame, st
     Raises UserError for missing columns, no rows, ids that are missing or no ids, and times that are missing, neither
     numbers nor dates, before 1970, or of two units; it names the first bad row (1 = first row below the header).
     """
-    check_columns(frame, [USER, ITEM, TIME], path)
+    if len(frame.columns):
+        check_columns(frame, [USER, ITEM, TIME], path)
     if frame.empty:
         raise UserError(f"{path}: no rows. At least one interaction is needed.")
     called = frame.attrs.get("from", {})
