@@ -5,12 +5,14 @@ from typing import Any
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:^])")
 RENDERED = re.compile(r"([\\*\[\]<$~])")
+ADDRESS = re.compile(r"(https?|www)(?=://|\.)", re.IGNORECASE)
+JOINER = "\u2060"  # invisible; no escape keeps GitHub's Markdown from making links of addresses
 CODE = re.compile(r"(`[^`]+`)")
 
 
 def plain(text: Any) -> str:
     """Text from data as Markdown shows it literally: nothing in a title or a name is rendered."""
-    return SPECIAL.sub(r"\\\1", str(text).replace("\n", " "))
+    return SPECIAL.sub(r"\\\1", _unlinked(text))
 
 
 def code(text: Any) -> str:
@@ -26,4 +28,8 @@ def told(error: Any) -> str:
     text = str(error).replace("\n", " ")
     if "``" in text or "\\`" in text or text.count("`") % 2:
         return plain(text)
-    return "".join(part if part[:1] == "`" else RENDERED.sub(r"\\\1", part) for part in CODE.split(text))
+    return "".join(part if part[:1] == "`" else RENDERED.sub(r"\\\1", _unlinked(part)) for part in CODE.split(text))
+
+
+def _unlinked(text: Any) -> str:
+    return ADDRESS.sub(rf"\1{JOINER}", str(text).replace("\n", " "))

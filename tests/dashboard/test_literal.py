@@ -22,6 +22,14 @@ def test_backticks_in_what_is_quoted_open_no_way_out(quoted):
     assert not re.search(r"(?<!\\)[\[\]<$*~]", outside)
 
 
+@pytest.mark.parametrize("address", ["http://e.invalid/x", "HTTPS://e.invalid", "www.e.invalid"])
+def test_an_address_becomes_no_link(address):
+    for said in (plain(f"see {address}"), told(f"see {address} or `{address}`").split("`")[0]):
+        seen = said.replace("\\", "")
+        assert not re.search(r"https?://|www\.", seen, re.IGNORECASE)
+        assert seen.replace("\u2060", "").startswith(f"see {address}")
+
+
 def test_a_code_span_holds_whatever_it_is_given():
     assert code(f"a`b\n{HOSTILE}") == f"`a'b {HOSTILE}`"
 
