@@ -1,7 +1,7 @@
 """Streamlit's server with the dashboard's code read ahead: `python -m seqsae_core.dashboard.server run app.py`.
 
-It takes the options of `streamlit`. Otherwise the first run of a page would import pandas, plotly and the rest, a second
-of work that a browser waits for.
+It takes the options of `streamlit`. Otherwise the first run of a page would import pandas, plotly and the rest, a
+second of work that a browser waits for.
 """
 
 import gc
