@@ -41,9 +41,9 @@ def read_ahead() -> None:
 
 
 def page_modules() -> list[str]:
-    """Dotted names of what pages import: what all of them need, then the modules in the dashboard's folders."""
-    found = sorted(path.relative_to(HERE).with_suffix("").parts for path in HERE.glob("*/*.py") if path.stem[0] != "_")
-    return [".".join((__package__, *parts)) for parts in (("loading",), *found)]
+    """Dotted names of all other modules of the dashboard, which pages import, by name."""
+    found = sorted(path.relative_to(HERE).with_suffix("").parts for path in HERE.rglob("*.py") if path.stem[0] != "_")
+    return [".".join((__package__, *parts)) for parts in found if parts != (Path(__file__).stem,)]
 
 
 if __name__ == "__main__":
