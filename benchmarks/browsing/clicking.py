@@ -1,18 +1,19 @@
 """A click on the table or on the map of latents, and on a page's name in the bar, to the page that it opens."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, TimeoutError
 
 from benchmarks.browsing import watching
 from seqsae_core.dashboard.navigation import ENTRIES, IN_BAR
 from tests.browser import driving
 
 ROW, HEADING, ROWS = 34, 35, 15
-PAUSE = 1200
+PAUSE, PATIENCE = 1200, 15_000
 LATENT = (
     "[...document.querySelectorAll('[data-testid=stCaptionContainer]')]"
     ".some((e) => /^Latent \\d+ · one of/.test(e.textContent))"
@@ -40,7 +41,11 @@ def latents(browser: Browser, study: Path, folder: Path, count: int) -> dict[str
         _ready(page)
         rows = _opened(page, _rows(page, count + 2))
         points = _opened(page, _points(page, count + 2))
-    return {"row_to_latent": watching.summaries(rows[2:]), "point_to_latent": watching.summaries(points[2:])}
+    missed = 2 * (count + 2) - len(rows) - len(points)
+    return {
+        "row_to_latent": watching.summaries(rows[2:]), "point_to_latent": watching.summaries(points[2:]),
+        "clicks_without_an_answer": missed,
+    }  # fmt: skip
 
 
 def _ready(page: Page) -> None:
@@ -75,9 +80,10 @@ def _opened(page: Page, places: Iterator[tuple[float, float]]) -> list[dict[str,
         watching.wait_for(page, LATENT)
         page.mouse.down()
         page.mouse.up()
-        times.append(watching.took(page))
-        page.wait_for_timeout(PAUSE)
-        page.go_back()
+        with suppress(TimeoutError):
+            times.append(watching.took(page, within=PATIENCE))
+            page.wait_for_timeout(PAUSE)
+            page.go_back()
         _ready(page)
     return times
 

@@ -31,6 +31,7 @@ class Slider:
     keys: list[str] = field(default_factory=list)
     limit: float = 0.0
     serial: int = 0
+    released: dict = field(default_factory=dict)
 
 
 class Visitor:
@@ -48,10 +49,14 @@ class Visitor:
     def step(self, socket: ClientConnection) -> float:
         """Another user, or mostly a turn; milliseconds from the question to the end of the run."""
         began, self.turns = time.monotonic(), self.turns + 1
-        lists = self._page(socket) if self.turns % TURNS_A_USER == 1 else self._turn(socket)
+        page = self.turns % TURNS_A_USER == 1
+        lists = self._page(socket) if page else self._turn(socket)
         if lists == 0:
             raise RuntimeError("a run came without a list")
-        return 1000 * (time.monotonic() - began)
+        took = 1000 * (time.monotonic() - began)
+        if not page:
+            self._settled(socket)
+        return took
 
     def _page(self, socket: ClientConnection) -> int:
         edits = f"{self.draw.choice(self.latents)}:{self.draw.uniform(-4, 4):.2f}"
@@ -61,14 +66,28 @@ class Visitor:
         return self._answered(socket, message)
 
     def _turn(self, socket: ClientConnection) -> int:
-        slider, message = self.slider, BackMsg()
+        slider = self.slider
         strength = round(self.draw.uniform(-slider.limit, slider.limit), 1)
         slider.serial += 1
-        released = {"serial": slider.serial, "edits": [[key, strength] for key in slider.keys]}
-        message.rerun_script.page_script_hash, message.rerun_script.fragment_id = slider.script, slider.fragment
-        state = message.rerun_script.widget_states.widgets.add()
-        state.id, state.json_value = slider.element, json.dumps({"released": released})
+        slider.released = {"serial": slider.serial, "edits": [[key, strength] for key in slider.keys]}
+        return self._answered(socket, self._of_slider())
+
+    def _settled(self, socket: ClientConnection) -> int:
+        """Says that the list is painted, as the component does: the rest of the page runs."""
+        message = self._of_slider()
+        trigger = message.rerun_script.widget_states.widgets.add()
+        trigger.id = f"$$STREAMLIT_INTERNAL_KEY_{self.slider.element}__events"
+        trigger.json_trigger_value = json.dumps([{"event": "settled", "value": self.slider.serial}])
         return self._answered(socket, message)
+
+    def _of_slider(self) -> BackMsg:
+        """A message of the slider's component, with what it released last."""
+        message = BackMsg()
+        message.rerun_script.page_script_hash = self.slider.script
+        message.rerun_script.fragment_id = self.slider.fragment
+        state = message.rerun_script.widget_states.widgets.add()
+        state.id, state.json_value = self.slider.element, json.dumps({"released": self.slider.released})
+        return message
 
     def _answered(self, socket: ClientConnection, message: BackMsg) -> int:
         """Sends, waits for the end of the run, keeps what the next turn needs; the number of lists that came."""
@@ -99,6 +118,8 @@ def _until_finished(socket: ClientConnection) -> Iterator[ForwardMsg]:
         yield message
         if message.WhichOneof("type") == "script_finished":
             ended = ForwardMsg.ScriptFinishedStatus.Name(message.script_finished)
+            if ended == "FINISHED_EARLY_FOR_RERUN":  # a callback asked for another part of the page
+                continue
             if "SUCCESSFULLY" not in ended:
                 raise RuntimeError(f"a run ended with {ended}")
             return

@@ -39,9 +39,12 @@ def wait_for(page: Page, ready: str) -> None:
     page.evaluate(f"() => {{ window.watchFor(() => {ready}); }}")
 
 
-def took(page: Page) -> dict[str, float]:
-    """Milliseconds from that click or letter to the answer in the DOM, to its frame, and to the end of the run."""
-    page.wait_for_function("() => window.watched.painted && window.watched.ended", timeout=PATIENCE)
+def took(page: Page, within: float = PATIENCE) -> dict[str, float]:
+    """Milliseconds from that click or letter to the answer in the DOM, to its frame, and to the end of the run.
+
+    Raises TimeoutError (Playwright's) where none comes within so many milliseconds.
+    """
+    page.wait_for_function("() => window.watched.painted && window.watched.ended", timeout=within)
     seen = page.evaluate("() => window.watched")
     return {name: seen[step] - seen["began"] for name, step in STEPS.items()}
 

@@ -50,7 +50,7 @@ class Opened:
 
     def catalogue(self) -> pd.DataFrame:
         """Items 1..n, indexed by item number: item_id, title, year, genres, count."""
-        return self._once("catalogue", lambda: _catalogue(str(self.study.path), self.stamp("data")))
+        return self.once("catalogue", lambda: _catalogue(str(self.study.path), self.stamp("data")))
 
     def concepts(self) -> ConceptTable:
         """Item concepts."""
@@ -73,7 +73,7 @@ class Opened:
 
         Raises UserError when the study has no such kind.
         """
-        return self.as_built(kind) if kind != "latents" else self._once("latents", self._named)
+        return self.as_built(kind) if kind != "latents" else self.once("latents", self._named)
 
     def _named(self) -> pd.DataFrame:
         stamp = self.stamp("evidence", "extras")
@@ -82,7 +82,7 @@ class Opened:
     def as_built(self, kind: str = "latents") -> pd.DataFrame:
         """The same with automatic names only."""
         read = lambda: self._read("features", "evidence", kind, self.dictionary)  # noqa: E731
-        return self._once("as built", lambda: read().set_index("feature", drop=False), kind)
+        return self.once("as built", lambda: read().set_index("feature", drop=False), kind)
 
     def best(self) -> pd.DataFrame:
         """The best feature per concept and kind."""
@@ -115,7 +115,7 @@ class Opened:
     def effects(self) -> pd.DataFrame:
         """Steering effect of each latent, indexed by latent."""
         read = lambda: self._read("effects", "steering", self.dictionary)  # noqa: E731
-        return self._once("effects by latent", lambda: read().set_index("latent", drop=False))
+        return self.once("effects by latent", lambda: read().set_index("latent", drop=False))
 
     def tradeoff(self) -> pd.DataFrame:
         """Trade-off curves."""
@@ -145,9 +145,9 @@ class Opened:
         if not self.has(stage):
             self.study.folder(stage, self.dictionary)
         found = lambda: _table(str(self.study.path), self.stamp(stage, "extras"), method, arguments)  # noqa: E731
-        return self._once(method, found, *arguments)
+        return self.once(method, found, *arguments)
 
-    def _once(self, name: str, read: Callable[[], Any], *arguments: Any) -> Any:
+    def once(self, name: str, read: Callable[[], Any], *arguments: Any) -> Any:
         """What was read under this name before, or is now: a key of the cache costs more than a look-up here."""
         if (name, *arguments) not in self.seen:
             self.seen[name, *arguments] = read()

@@ -5,13 +5,14 @@ second of work that a browser waits for.
 """
 
 import gc
+import logging
 import sys
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
 HERE = Path(__file__).parent
-FIRST = ("streamlit.web.cli", "seqsae_core.dashboard.loading")
+FIRST, CACHES = ("streamlit.web.cli",), "streamlit.runtime.caching.cache_data_api"
 
 
 def main() -> None:
@@ -26,17 +27,23 @@ def read_ahead() -> None:
     Collections of garbage, which find none, would take a fifth of this time, and later look at all of it again.
     """
     gc.disable()
-    for name in (*FIRST, *page_modules()):
+    for name in FIRST:
+        import_module(name)
+    caches = logging.getLogger(CACHES)
+    level = caches.level
+    caches.setLevel(logging.ERROR)  # they ask for the server's storage again when it is there
+    for name in page_modules():
         with suppress(Exception):
             import_module(name)
+    caches.setLevel(level)
     gc.freeze()
     gc.enable()
 
 
 def page_modules() -> list[str]:
-    """Dotted names of the modules in the dashboard's folders, which are imported by the pages, by name."""
-    found = sorted(path.relative_to(HERE).with_suffix("").parts for path in HERE.glob("*/*.py") if path.stem[0] != "_")
-    return [".".join((__package__, *parts)) for parts in found]
+    """Dotted names of all other modules of the dashboard, which pages import, by name."""
+    found = sorted(path.relative_to(HERE).with_suffix("").parts for path in HERE.rglob("*.py") if path.stem[0] != "_")
+    return [".".join((__package__, *parts)) for parts in found if parts != (Path(__file__).stem,)]
 
 
 if __name__ == "__main__":

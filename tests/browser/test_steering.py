@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 from playwright.sync_api import Page, expect
 
+from benchmarks.browsing import visitors
 from tests.browser import driving
 
 USER = 5
@@ -151,3 +152,21 @@ def test_a_row_of_the_list_opens_its_reasons(steer: Page) -> None:
     steer.keyboard.press("Enter")
     expect(steer.get_by_text(re.compile(r"is at rank \d+"))).to_contain_text(title)
     expect(steer.locator(".st-key-tool-panel .js-plotly-plot")).to_have_count(2)
+
+
+def test_the_price_follows_the_list_of_a_release(steer: Page) -> None:
+    price = steer.get_by_test_id("stMetric").first
+    expect(price).to_contain_text("nothing is turned")
+    driving.drag(steer, 8.0)
+    driving.release(steer)
+    expect(price).not_to_contain_text("nothing is turned")
+    driving.drag(steer, 0.0)
+    driving.release(steer)
+    expect(price).to_contain_text("nothing is turned")
+
+
+def test_a_scripted_session_gets_lists_as_a_browser_does(address: str, latent: int) -> None:
+    visitor = visitors.Visitor(address, 0, [latent], USER)
+    with visitor.connected() as socket:
+        assert all(visitor.step(socket) > 0 for _ in range(3))
+    assert visitor.slider.serial == 2 and visitor.slider.keys == [f"{latent}:1.0"]

@@ -192,3 +192,19 @@ def test_segments_stand_beside_the_curve(open_page, tiny_study):
 def test_ranks_are_drawn_against_the_strength_of_each_slider(open_page, tiny_study, latent):
     page = tool(open_page, tiny_study, "Ranks", f"{latent}:2.0")
     assert "dotted line is the strength set now" in said(page) and not page.error
+
+
+@pytest.mark.parametrize(("history", "kept"), [((12, 55), 3.5), ((12, 56), 2.0)])
+def test_a_release_that_no_run_noted_is_kept_for_its_own_history_alone(open_page, tiny_study, latent, history, kept):
+    page = open_page("steer", tiny_study, history="12-55", edits=f"{latent}:2.0")
+    page.session_state["released"] = (history, (Edit(latent, 3.5),))
+    page.run()
+    assert link(page, "edits") == f"{latent}:{kept}" and "released" not in page.session_state
+
+
+def test_an_added_latent_leaves_the_others_at_the_strengths_that_are_shown(open_page, tiny_study, latent):
+    page = open_page("steer", tiny_study, history="12-55", latent=latent)
+    chosen, other = page.session_state["turned"].edits[0].strength, 7 if latent != 7 else 8
+    picker = next(box for box in page.selectbox if box.label.startswith("Add a latent"))
+    picker.set_value(other).run()
+    assert chosen > 0 and link(page, "edits") == f"{latent}:{chosen},{other}:0.0"

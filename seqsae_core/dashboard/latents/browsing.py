@@ -47,6 +47,10 @@ COLUMNS = {
 
 def latents(opened: Opened) -> pd.DataFrame:
     """All latents, the best-evidenced first, with the steering effect where it is there."""
+    return opened.once("latents by evidence", lambda: _latents(opened))
+
+
+def _latents(opened: Opened) -> pd.DataFrame:
     rows = opened.features("latents").reset_index(drop=True)
     if opened.has("steering"):
         effects = opened.effects()[["latent", "effect"]].reset_index(drop=True)
@@ -64,11 +68,18 @@ def filtered(opened: Opened, rows: pd.DataFrame, search: str, facets: Facets) ->
     words = search.casefold().split()
     if not words:
         return rows
-    text = (rows["name"] + "\n" + rows["top_concept"] + "\n").str.casefold()
-    text += _titles(opened, opened.stamp("data", "evidence")).reindex(rows["feature"]).fillna("").to_numpy()
+    text = _searched(opened).loc[rows.index]
     for word in words:
         text = text[text.str.contains(word, regex=False)]
     return rows.loc[text.index]
+
+
+def _searched(opened: Opened) -> pd.Series:
+    """What a search looks through: name, top concept and titles of every latent, in lower case, by row of `latents`."""
+    rows = latents(opened)
+    titles = lambda: _titles(opened, opened.stamp("data", "evidence")).reindex(rows["feature"]).fillna("")  # noqa: E731
+    names = lambda: (rows["name"] + "\n" + rows["top_concept"] + "\n").str.casefold()  # noqa: E731
+    return opened.once("searched text", lambda: names() + titles().to_numpy())
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -98,7 +109,7 @@ def browse(opened: Opened) -> None:
         nothing_found(opened)
     else:
         table_and_map(opened, rows)
-    _titles(opened, opened.stamp("data", "evidence"))  # while one looks, so that the first search need not wait
+    _searched(opened)  # while one looks, so that the first search need not wait
 
 
 def nothing_found(opened: Opened) -> None:
