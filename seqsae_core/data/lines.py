@@ -63,7 +63,8 @@ def refuse_other_fields(path: Path, separator: str, names: list[str]) -> None:
 def first_line(path: Path, encoding: str = "utf-8-sig") -> str:
     """The first line without its end (a lone carriage return in some files) and without a byte order mark.
 
-    Raises UnicodeDecodeError."""
+    Raises UnicodeDecodeError.
+    """
     with opened(path) as file:
         return file.readline(LONGEST).decode(encoding).rstrip("\r\n").split("\r", 1)[0]
 

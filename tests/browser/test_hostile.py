@@ -126,8 +126,7 @@ def test_the_steered_list_shows_it_literally(hostile: str, page: Page) -> None:
     driving.scene_of(page)
     driving.drag(page, -8.0)
     driving.release(page)
-    written = {title_of(item) for item in range(1, 20_000)}
-    assert set(driving.titles(page, "after")) <= written
+    assert all(title.startswith(TITLES) for title in driving.titles(page, "after"))
     assert page.evaluate("window.hostile") is None
 
 
