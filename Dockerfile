@@ -13,6 +13,7 @@ COPY --chown=seqsae .streamlit .streamlit
 COPY --chown=seqsae app.py ./
 COPY --chown=seqsae pages pages
 COPY --chown=seqsae assets assets
+COPY --chown=seqsae docs/METHOD.md docs/
 COPY --chown=seqsae seqsae_core seqsae_core
 
 ENV SEQSAE_NO_BROWSER=1 PYTHONUNBUFFERED=1

@@ -91,7 +91,7 @@ def evidence(opened: Opened) -> None:
             icon=":material/compare_arrows:",
         )
     with chart:
-        widgets.chart(contest_figures.comparison(found), COMPARED, "comparison")
+        widgets.chart(contest_figures.comparison(found), COMPARED, "comparison", "evidence")
 
 
 def recommender(opened: Opened) -> None:
@@ -100,16 +100,20 @@ def recommender(opened: Opened) -> None:
     widgets.section("The recommender")
     chart, table = widgets.pair([3, 2], "recommender", gap="large", vertical_alignment="center")
     with chart:
-        widgets.chart(recommender_figures.quality(metrics), f"{quality.tested(metrics)} {RANKED}", "quality")
+        words = f"{quality.tested(metrics)} {RANKED}"
+        widgets.chart(recommender_figures.quality(metrics), words, "quality", "recommender")
     table.dataframe(quality.headline(metrics), hide_index=True)
     with st.expander("Other cutoffs, and what the lists look like"):
-        st.dataframe(quality.everything(metrics), hide_index=True)
-        st.caption(quality.HOW_READ)
+        rows = quality.everything(metrics)
+        st.dataframe(rows, hide_index=True)
+        taking.table(rows, "recommender")
+        widgets.read(quality.HOW_READ, "recommender")
     if metrics.get("golden"):
         st.caption(quality.how_imported(metrics["golden"]))
     if metrics.get("log"):
         with st.expander("How it was trained"):
-            widgets.chart(recommender_figures.training(metrics["log"]), quality.how_trained(metrics), "training")
+            words = quality.how_trained(metrics)
+            widgets.chart(recommender_figures.training(metrics["log"]), words, "training", "recommender")
 
 
 def dictionary(opened: Opened) -> None:

@@ -20,7 +20,7 @@ from seqsae_core.data.readers import fingerprint
 from seqsae_core.errors import UserError
 from seqsae_core.files import explained
 from seqsae_core.locking import writing
-from seqsae_core.progress import Progress, Report
+from seqsae_core.progress import Progress, Report, Terminal
 from seqsae_core.store import DICTIONARY_STAGES, PROGRESS
 from seqsae_core.study import Study, digests
 
@@ -92,8 +92,8 @@ EXTRAS = Stage(
 )
 
 
-def build(folder: str | Path, config: StudyConfig, extras: bool = False) -> Study:
-    """Build what is missing or stale in the study at `folder`, and return it.
+def build(folder: str | Path, config: StudyConfig, extras: bool = False, shown: Terminal | None = None) -> Study:
+    """Build what is missing or stale in the study at `folder`, and return it. shown: what draws the progress.
 
     Raises UserError for bad data or settings, or when another process is building the same study.
     """
@@ -106,7 +106,7 @@ def build(folder: str | Path, config: StudyConfig, extras: bool = False) -> Stud
         if up_to_date(folder, stamps, config.dictionary, todo):
             return _with_settings(Study.open(folder), config)
         study = Study.create(folder, {"config": to_dict(config), "fingerprint": data, **environment(config)})
-        _run(study, config, todo, stamps, job)
+        _run(study, config, todo, stamps, job, shown=shown)
     return study
 
 
@@ -206,10 +206,12 @@ def up_to_date(folder: Path, stamps: dict[str, str], dictionary: str, todo: tupl
 
 
 def _run(
-    study: Study, config: StudyConfig, todo: tuple[Stage, ...], stamps: dict[str, str], job: str, default: bool = True
-) -> None:
+    study: Study, config: StudyConfig, todo: tuple[Stage, ...], stamps: dict[str, str], job: str, default: bool = True,
+    shown: Terminal | None = None,
+) -> None:  # fmt: skip
     """Make what is missing or stale. default: whether the dictionary is the study's as soon as it is trained."""
-    progress = Progress(study.path / PROGRESS, [(s.name, s.label, s.budget_seconds) for s in todo], job=job)
+    budgets = [(s.name, s.label, s.budget_seconds) for s in todo]
+    progress = Progress(study.path / PROGRESS, budgets, job=job, shown=shown)
     for stage in todo:
         _run_stage(study, config, stage, stamps[stage.name], progress)
         if default and stage.name == "sae":

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from tqdm.auto import tqdm
 
 from seqsae_core.build import build as build_study
 from seqsae_core.config import preset as settings_of
 from seqsae_core.data.lookup import Lookup
 from seqsae_core.errors import UserError
 from seqsae_core.files import replacing
+from seqsae_core.progress import StageProgress, Terminal, clock
 from seqsae_core.recommender.recommend import Ranking, Recommendations
 from seqsae_core.steering import steerer
 from seqsae_core.steering.edits import Edit
@@ -23,7 +25,7 @@ def build(
     interactions: Table, items: Table | None = None, out: str | Path = "studies/mine", preset: str = "default",
     seed: int = 0, extras: bool = False, **choices: object,
 ) -> Study:  # fmt: skip
-    """The study of `interactions` in the folder `out`, built as far as it is not there yet; progress goes to stderr.
+    """The study of `interactions` in the folder `out`, built as far as it is not there yet; tqdm bars show how far.
 
     interactions: a row an event, with a user, an item and a time; items: a row an item, with title and genres. Each is
     a table, or what `build --data` and `--items` take; tables are kept in `out`/source, so that the command line can go
@@ -36,7 +38,7 @@ def build(
         config = settings_of(preset, seed, source, named, **choices)
     except TypeError as error:
         raise UserError(f"{error}: see `seqsae_core.config.preset` for what can be chosen.") from None
-    return build_study(out, config, extras)
+    return build_study(out, config, extras, Bars())
 
 
 def _located(table: Table, out: Path, name: str) -> str:
@@ -48,6 +50,30 @@ def _located(table: Table, out: Path, name: str) -> str:
     with replacing(path) as aside:
         table.to_parquet(aside, index=False)
     return str(path)
+
+
+class Bars(Terminal):
+    """A tqdm bar a stage, in a notebook a widget."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm | None = None
+
+    def show(self, stage: StageProgress, position: str, left: float) -> None:
+        """The running stage, with the time left for the whole build."""
+        self._draw(stage, position, f"{clock(left)} left  {stage.detail}")
+
+    def end(self, stage: StageProgress, position: str) -> None:
+        """How a stage ended."""
+        self._draw(stage, position, f"{stage.state}. {stage.detail}")
+        self._bar.close()
+        self._bar = None
+
+    def _draw(self, stage: StageProgress, position: str, text: str) -> None:
+        if self._bar is None:
+            layout = "{desc} |{bar:20}| {percentage:3.0f}% {elapsed}{postfix}"
+            self._bar = tqdm(total=1.0, desc=f"{position} {stage.label}", bar_format=layout)
+        self._bar.n = stage.fraction
+        self._bar.set_postfix_str(text.rstrip())
 
 
 class Steerer(steerer.Steerer):

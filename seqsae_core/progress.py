@@ -55,12 +55,16 @@ class Progress:
     """
 
     def __init__(
-        self, path: Path, stages: Sequence[tuple[str, str, float]], out: TextIO | None = None, job: str = "build"
-    ):
-        """job: what the work is called, so that a reader can tell it from other work on the same study."""
+        self, path: Path, stages: Sequence[tuple[str, str, float]], out: TextIO | None = None, job: str = "build",
+        shown: "Terminal | None" = None,
+    ):  # fmt: skip
+        """job: what the work is called, so that a reader can tell it from other work on the same study.
+
+        shown: what draws it, in place of lines to `out` (stderr unless given).
+        """
         self._path, self._job = Path(path), job
         self._stages = {name: StageProgress(name, label, budget) for name, label, budget in stages}
-        self._terminal = Terminal(sys.stderr if out is None else out)
+        self._terminal = shown or Terminal(sys.stderr if out is None else out)
         self._lock = threading.RLock()
         self._running: StageProgress | None = None
         self._began = self._written = 0.0

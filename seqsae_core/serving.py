@@ -15,7 +15,8 @@ from pathlib import Path
 
 from seqsae_core.commands import serve_command
 from seqsae_core.errors import UserError
-from seqsae_core.study import Study, read_progress
+from seqsae_core.progress import read
+from seqsae_core.store import PROGRESS, Store
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -33,7 +34,7 @@ def serve(
     cannot be used, or the dashboard ends by itself.
     """
     folder = Path(folder)
-    if build is None and not Study.exists(folder):
+    if build is None and not Store.exists(folder):
         raise UserError(f"No study at {folder}. Build and open it: `{serve_command(folder)}`.")
     chosen = free_port(host, port)
     if chosen != port:
@@ -117,16 +118,20 @@ def _bind_error(family: int, where: tuple) -> int | None:
     return None
 
 
-@contextmanager
-def _dashboard(folder: Path, host: str, port: int) -> Iterator[subprocess.Popen]:
-    """The Streamlit server; ended on leaving. Run from the project's root, where its settings are."""
-    command = [
-        sys.executable, "-m", "streamlit", "run", "app.py",
+def command(host: str, port: int) -> list[str]:
+    """What starts the Streamlit server."""
+    return [
+        sys.executable, "-m", "seqsae_core.dashboard.server", "run", "app.py",
         "--server.address", host, "--server.port", str(port),
         "--server.headless", "true", "--logger.hideWelcomeMessage", "true", "--logger.level", "warning",
     ]  # fmt: skip
+
+
+@contextmanager
+def _dashboard(folder: Path, host: str, port: int) -> Iterator[subprocess.Popen]:
+    """The Streamlit server; ended on leaving. Run from the project's root, where its settings are."""
     child = subprocess.Popen(
-        command, cwd=ROOT, env=environment(folder), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        command(host, port), cwd=ROOT, env=environment(folder), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
     )
     try:
         yield child
@@ -153,7 +158,7 @@ def _build_beside(folder: Path, build: Callable[[], object]) -> None:
     try:
         build()
     except UserError as error:
-        if not Study.exists(folder) and read_progress(folder) is None:
+        if not Store.exists(folder) and read(folder / PROGRESS) is None:
             raise
         _say_stopped(str(error))
     except Exception as error:  # noqa: BLE001 - a failed build must not take the dashboard down

@@ -1,9 +1,11 @@
 """The rows of the design: who imports whom, who may use Streamlit and torch, what nobody may use."""
 
 import ast
+import inspect
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -48,7 +50,7 @@ ROWS = {
     "verify": BUILD | {"build", "stages"},
     "importing": BUILD | {"build", "sweep"},
     "figures": {"recommender", "study"},
-    "serving": {"study"},
+    "serving": {"store"},
     "__main__": {
         "adapters", "build", "metrics", "export", "serving", "study", "sweep", "importing", "verify", "recommender",
         "reviews",
@@ -60,6 +62,12 @@ ROWS = {
 SLOW = ("torch", "umap", "sklearn", "numba")
 WITHOUT_SLOW = ("study", "build", "metrics", "export", "progress", "serving")
 QUICK = [f"seqsae_core.{name}" for name in WITHOUT_SLOW]
+STEERER = {
+    "asked", "displacement", "edits", "firing", "goals", "notation", "popularity", "reasons", "scenarios", "steerer",
+    "tradeoff",
+}  # fmt: skip
+ON_STEERERS = {"asked", "firing", "goals", "popularity", "reasons", "tradeoff"}
+INSIDE = {"hidden", "resume", "resume_last", "states", "scores", "codes", "item_vectors", "model", "sae"}
 FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "shelve", "marshal", "joblib"}
 FORBIDDEN_CALLS = {"eval", "exec"}
 FORBIDDEN_WORDS = {"unsafe_allow_html", "allow_pickle"}
@@ -106,6 +114,23 @@ def test_a_room_imports_only_from_rooms_to_its_left(path):
 def test_only_app_pages_and_dashboard_import_streamlit(path):
     uses = any(name.split(".")[0] == "streamlit" for name in imported(path))
     assert not uses or room(path) in {"app", "pages", "dashboard"}
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in SOURCES if room(p) in {"app", "pages", "dashboard"}], ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_pages_steer_by_the_steerer_and_what_takes_one_alone(path):
+    """Lists come from Steerer's methods and from functions on a Steerer; no page calls into a model or a dictionary."""
+    calls = {n.func.attr for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Call)
+             and isinstance(n.func, ast.Attribute)}  # fmt: skip
+    assert not calls & INSIDE
+    names = [name.split(".") for name in imported(path)]
+    assert {n[2] for n in names if n[:2] == ["seqsae_core", "steering"]} <= STEERER
+    for module, name in ((n[2], n[3]) for n in names if n[1:2] == ["steering"] and len(n) > 3 and n[2] in ON_STEERERS):
+        made = getattr(import_module(f"seqsae_core.steering.{module}"), name)
+        taken = " ".join(str(p.annotation) for p in inspect.signature(made).parameters.values())
+        models = ("SequenceModel", "Autoencoder", "Contexts", "Hidden")
+        assert "Steerer" in taken or not any(kind in taken for kind in models), f"{module}.{name}"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))

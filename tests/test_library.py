@@ -23,6 +23,7 @@ def test_the_documented_script_runs_and_is_short(tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "423 users" in done.stdout and "top_concept" in done.stdout
+    assert "6/6 Measuring what steering costs |" in done.stderr and "100%" in done.stderr and "done." in done.stderr
 
 
 def test_tables_make_the_study_that_files_make_and_it_can_be_gone_on_with(tiny_study, tmp_path):
@@ -55,7 +56,8 @@ def test_a_steerer_of_a_study_takes_and_gives_names(tiny_study):
     before, after = mine.compare([1, 2, 3], [ss.Edit(latent, 4.0)], k=5)
     assert np.array_equal(steered.items, after.items) and np.array_equal(found.items, before.items)
     assert "layer 1" in repr(mine) and "last" in repr(mine) and "all" in repr(mine.at("all"))
-    assert "423 users" in repr(study)
+    assert "423 users" in repr(study) and f"{plain.model.n_items:,} items" in repr(plain)
+    assert all(title in repr(found) for title in found.titles)
     with pytest.raises(ss.UserError, match="Nowhere"):
         mine.recommend(["Nowhere at all"], by="title")
 

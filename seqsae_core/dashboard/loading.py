@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -33,11 +33,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Opened:
-    """A study as one page run sees it: the manifest read once, every table from the cache. Never mutate a table."""
+    """A study as one page run and its fragments see it: manifest and tables are read once. Never mutate a table."""
 
     view: View
     study: Study
     dictionary: str | None
+    seen: dict[tuple, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def has(self, *stages: str) -> bool:
         """Whether all these stages are complete."""
@@ -49,7 +50,7 @@ class Opened:
 
     def catalogue(self) -> pd.DataFrame:
         """Items 1..n, indexed by item number: item_id, title, year, genres, count."""
-        return _catalogue(str(self.study.path), self.stamp("data"))
+        return self.once("catalogue", lambda: _catalogue(str(self.study.path), self.stamp("data")))
 
     def concepts(self) -> ConceptTable:
         """Item concepts."""
@@ -72,14 +73,16 @@ class Opened:
 
         Raises UserError when the study has no such kind.
         """
-        table = self.as_built(kind)
-        if kind != "latents":
-            return table
-        return review_names.named(self.study, self.dictionary, table, self.stamp("evidence", "extras"))
+        return self.as_built(kind) if kind != "latents" else self.once("latents", self._named)
+
+    def _named(self) -> pd.DataFrame:
+        stamp = self.stamp("evidence", "extras")
+        return review_names.named(self.study, self.dictionary, self.as_built("latents"), stamp)
 
     def as_built(self, kind: str = "latents") -> pd.DataFrame:
         """The same with automatic names only."""
-        return self._read("features", "evidence", kind, self.dictionary).set_index("feature", drop=False)
+        read = lambda: self._read("features", "evidence", kind, self.dictionary)  # noqa: E731
+        return self.once("as built", lambda: read().set_index("feature", drop=False), kind)
 
     def best(self) -> pd.DataFrame:
         """The best feature per concept and kind."""
@@ -111,11 +114,16 @@ class Opened:
 
     def effects(self) -> pd.DataFrame:
         """Steering effect of each latent, indexed by latent."""
-        return self._read("effects", "steering", self.dictionary).set_index("latent", drop=False)
+        read = lambda: self._read("effects", "steering", self.dictionary)  # noqa: E731
+        return self.once("effects by latent", lambda: read().set_index("latent", drop=False))
 
     def tradeoff(self) -> pd.DataFrame:
         """Trade-off curves."""
         return self._read("tradeoff", "steering", self.dictionary)
+
+    def lowered(self) -> pd.DataFrame:
+        """Curves at negative strengths."""
+        return self._read("lowered", "steering", self.dictionary)
 
     def segments(self) -> pd.DataFrame:
         """Curves by how often users watch the concept."""
@@ -136,7 +144,14 @@ class Opened:
     def _read(self, method: str, stage: str, *arguments: Any) -> Any:
         if not self.has(stage):
             self.study.folder(stage, self.dictionary)
-        return _table(str(self.study.path), self.stamp(stage, "extras"), method, arguments)
+        found = lambda: _table(str(self.study.path), self.stamp(stage, "extras"), method, arguments)  # noqa: E731
+        return self.once(method, found, *arguments)
+
+    def once(self, name: str, read: Callable[[], Any], *arguments: Any) -> Any:
+        """What was read under this name before, or is now: a key of the cache costs more than a look-up here."""
+        if (name, *arguments) not in self.seen:
+            self.seen[name, *arguments] = read()
+        return self.seen[name, *arguments]
 
 
 def page(body: Callable[[Opened], None], needs: Sequence[str]) -> None:
@@ -178,9 +193,22 @@ def errors_shown() -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        st.error(literal.told(error), icon=":material/error:")
+        st.error(_removed() or literal.told(error), icon=":material/error:")
     except Exception as error:  # noqa: BLE001 - a page shows what went wrong; the log says why
-        st.exception(_unexpected(error))
+        if told := _removed():
+            st.error(told, icon=":material/error:")
+        else:
+            st.exception(_unexpected(error))
+
+
+def _removed() -> str | None:
+    """What to say where the study that a page shows is there no more; then every other error follows from that."""
+    with suppress(UserError):
+        folder = study_folder(permalink.read())
+        if not folder.exists():
+            gone = f"The study {literal.code(folder)} was removed while this page showed it."
+            return f"{gone} Others are listed under Studies."
+    return None
 
 
 class Unexpected(Exception):

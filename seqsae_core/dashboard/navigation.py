@@ -43,6 +43,7 @@ ENTRIES = (
     Entry("review", "Review", ":material/rate_review:"),
     Entry("studies", "Studies", ":material/folder_open:"),
     Entry("new_study", "New study", ":material/add:"),
+    Entry("method", "Method", ":material/menu_book:"),
 )
 IN_BAR = ("overview", "latents", "find", "concept", "latents_vs_neurons", "dictionaries", "steer", "review", "studies")
 

@@ -23,7 +23,7 @@ class View:
     history: item numbers (1..n), oldest first; items: those of a concept put together by hand. edits: of
     every kind, as `steering.notation` writes them; position: where they are made; made_for: the fingerprint of the
     dictionary whose latents they name. search and where: what the table of latents is narrowed to; other: the latent,
-    or against: the dictionary, that stands beside the one named.
+    or against: the dictionary, that stands beside the one named; section: of METHOD.
     """
 
     study: str | None = None
@@ -42,6 +42,7 @@ class View:
     where: Facets | None = None
     other: int | None = None
     against: str | None = None
+    section: str | None = None
 
     def but(self, **changes: Any) -> "View":
         """The same view with some parameters changed (None drops one)."""
@@ -158,6 +159,7 @@ PARSERS = {
     "where": _facets,
     "other": _number,
     "against": _name,
+    "section": _name,
 }
 
 

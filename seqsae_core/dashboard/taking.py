@@ -46,13 +46,14 @@ def study_summary(opened: Opened) -> None:
 
         return study_summary(opened.study, opened.dictionary, opened.features("latents"))
 
-    _page("Summary", opened.study.name, write, "This study's figures as one HTML file that needs nothing else.")
+    about = "This study's figures as one HTML file that needs nothing else."
+    _page("Summary", opened.study.name, write, about, "stretch")
 
 
-def _page(label: str, name: str, write: Callable[[], str], about: str) -> None:
+def _page(label: str, name: str, write: Callable[[], str], about: str, width: str = "content") -> None:
     st.download_button(
         label, write, f"{_safe(name)}.html", "text/html", key=f"page-{name}", on_click="ignore",
-        icon=":material/download:", help=about,
+        icon=":material/download:", help=about, width=width,
     )  # fmt: skip
 
 

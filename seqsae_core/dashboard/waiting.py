@@ -96,7 +96,9 @@ def landed(folder: Path, needs: Sequence[str], dictionary: str | None) -> bool:
 
 
 def stages(progress: dict[str, Any]) -> None:
-    """One bar a stage."""
+    """One bar a stage; nothing where none is known."""
+    if not progress["stages"]:
+        return
     with st.container(border=True):
         for stage in progress["stages"]:
             name, bar, time = st.columns([3, 6, 2], vertical_alignment="center")

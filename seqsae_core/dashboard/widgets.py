@@ -7,11 +7,13 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from seqsae_core.dashboard import navigation
+from seqsae_core.dashboard import method, navigation, taking
 from seqsae_core.dashboard.literal import plain as plain
 from seqsae_core.dashboard.loading import Opened
 
 NOT_MEASURED = "–"
+PERCENT = "%.1f %%"
+BY_KEY = "Click a row to open it; with arrow keys, go down the first column, then right."
 CHART = {
     "displaylogo": False,
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
@@ -50,6 +52,11 @@ def missing(value: Any) -> bool:
     return value is None or bool(pd.isna(value))
 
 
+def in_percent(rows: pd.DataFrame, *shares: str) -> pd.DataFrame:
+    """The rows with these columns of shares times 100, for `NumberColumn(format=PERCENT)`."""
+    return rows.assign(**{name: 100 * rows[name] for name in shares if name in rows})
+
+
 def tile(label: str, value: str, note: str = "", explanation: str | None = None) -> None:
     """One figure, what qualifies it below, what it means on hover."""
     note = {"delta": note, "delta_color": "off", "delta_arrow": "off"} if note else {}
@@ -71,11 +78,16 @@ def pair(weights: Sequence[float], key: str, **options: Any) -> list[Any]:
         return st.columns(weights, **options)
 
 
-def chart(figure: go.Figure, help_text: str, key: str, **options: Any) -> Any:
-    """A plotly figure with one sentence that says how to read it."""
+def chart(figure: go.Figure, help_text: str, key: str, section: str, **options: Any) -> Any:
+    """A plotly figure with one sentence that says how to read it, and the way to the section of METHOD about it."""
     shown = st.plotly_chart(figure, key=key, config=CHART | options.pop("config", {}), **options)
-    st.caption(help_text)
+    read(help_text, section)
     return shown
+
+
+def read(help_text: str, section: str) -> None:
+    """How to read what stands above, and the way to the section of METHOD about it. `help_text` is Markdown."""
+    st.caption(f"{help_text} {method.link(section)}")
 
 
 def title(text: str, lead: str) -> None:
@@ -113,12 +125,18 @@ def items_table(items: Sequence[int], changes: Sequence[float], catalogue: pd.Da
         "change": st.column_config.NumberColumn("Score change", format="%+.2f", width=100),
     }
     st.dataframe(rows, hide_index=True, column_config=columns, key=key, placeholder="")
+    taking.table(rows.reset_index(), key)
 
 
-def clicked_cell(event: Any, rows: pd.DataFrame) -> pd.Series | None:
-    """The row of a single-cell selection, or None."""
+def clicked_cell(event: Any, rows: pd.DataFrame, walked: str | None = None) -> pd.Series | None:
+    """The row of a single-cell selection, or None.
+
+    walked: the first column where a click opens a page. Its own cells open nothing, so that arrow keys, which select
+    whatever they pass, can walk down it.
+    """
     cells = event.selection.cells
-    return rows.iloc[cells[0][0]] if cells and cells[0][0] < len(rows) else None
+    there = cells and cells[0][0] < len(rows) and cells[0][1] != walked
+    return rows.iloc[cells[0][0]] if there else None
 
 
 def clicked_point(event: Any) -> int | None:

@@ -8,7 +8,7 @@ from seqsae_core.data.interactions import GENRES, ITEM, TIME, TITLE, USER
 from seqsae_core.errors import UserError
 
 ROLES = {"user": USER, "item": ITEM, "time": TIME, "title": TITLE, "concept": GENRES}
-EVENTS, ITEMS = ("user", "item", "time"), ("item", "title", "concept")
+EVENTS, ITEMS, OPTIONAL = ("user", "item", "time"), ("item", "title", "concept"), ("title", "concept")
 GUESSES = {
     "user": (USER, "userid", "user", "uid", "customer_id", "customerid", "household_id", "visitorid", "session_id"),
     "item": (ITEM, "itemid", "item", "iid", "movie_id", "movieid", "product_id", "productid", "article_id", "sku"),

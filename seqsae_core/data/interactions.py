@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
-from seqsae_core.data import times
+from seqsae_core.data import order, times
 from seqsae_core.errors import UserError
 
 USER, ITEM, TIME = "user_id", "item_id", "timestamp"
@@ -18,9 +18,11 @@ def check_columns(frame: pd.DataFrame, needed: list[str], path: str) -> None:
     """Raise UserError naming the file and the columns that it lacks."""
     missing = [c for c in needed if c not in frame.columns]
     if missing:
+        called = frame.attrs.get("from", {})
+        has = ", ".join(str(called.get(name, name)) for name in frame.columns)
         one = " Is it separated by something else than , ; | or a tab?" if len(frame.columns) == 1 else ""
         raise UserError(
-            f"{path}: no column {', '.join(missing)}. It has: {', '.join(map(str, frame.columns))}. "
+            f"{path}: no column {', '.join(missing)}. It has: {has}. "
             f"Rename the columns to {', '.join(needed)}, or name yours (`build --help`: --user-column and so on).{one}"
         )
 
@@ -33,7 +35,8 @@ def check_interactions(frame: pd.DataFrame, path: str) -> tuple[pd.DataFrame, st
     Raises UserError for missing columns, no rows, ids that are missing or no ids, and times that are missing, neither
     numbers nor dates, before 1970, or of two units; it names the first bad row (1 = first row below the header).
     """
-    check_columns(frame, [USER, ITEM, TIME], path)
+    if len(frame.columns):
+        check_columns(frame, [USER, ITEM, TIME], path)
     if frame.empty:
         raise UserError(f"{path}: no rows. At least one interaction is needed.")
     called = frame.attrs.get("from", {})
@@ -42,7 +45,7 @@ def check_interactions(frame: pd.DataFrame, path: str) -> tuple[pd.DataFrame, st
         check_cells(frame[column], path, called, LONGEST_ID)
     exact, unit = _check_times(frame[TIME], path, called)
     checked = frame[[USER, ITEM]].assign(**{TIME: times.whole_seconds(exact, unit)})
-    if (exact % 1000**unit != 0).any():
+    if (unit or exact.dtype != np.int64) and (exact % 1000**unit != 0).any():
         checked = checked.iloc[np.argsort(exact, kind="stable")].reset_index(drop=True)
     return checked, times.UNITS[unit]
 
@@ -63,6 +66,9 @@ def _check_times(values: pd.Series, path: str, called: Mapping[str, str]) -> tup
     exact = times.numbers(values)
     _refuse(values.isna().to_numpy() | np.isnan(exact), values, path, called, f", {times.WANTED}")
     _refuse(exact < 0, values, path, called, ", before 1970")
+    first, last = times.units(np.array([exact.min(), exact.max()]))
+    if first == last:
+        return exact, int(first)
     unit = times.units(exact)
     usual = int(np.bincount(unit).argmax())
     mixed = f", in {{}} by its size where {np.mean(unit == usual):.0%} of the times are {times.UNITS[usual]}"
@@ -89,12 +95,19 @@ def _refuse(bad: np.ndarray, values: pd.Series, path: str, called: Mapping[str, 
 
 def drop_repeats(frame: pd.DataFrame) -> pd.DataFrame:
     """Rows without those alike in user, item and time to one before them: one event told twice, not two events."""
-    (users, _), (items, known) = pd.factorize(frame[USER]), pd.factorize(frame[ITEM])
-    pairs = pd.Series(users * np.int64(len(known)) + items)
-    again = pairs.duplicated(keep=False).to_numpy()  # most pairs come once: only the others' times are compared
-    repeated = np.zeros(len(frame), bool)
-    repeated[again] = pd.DataFrame({"pair": pairs[again], "time": frame[TIME].to_numpy()[again]}).duplicated()
-    return frame[~repeated].reset_index(drop=True)
+    owners, moments = order.codes(frame[USER])[0], frame[TIME].to_numpy()
+    rows = by_user_and_time(owners, moments)
+    tied = (np.diff(owners[rows]) == 0) & (np.diff(moments[rows]) == 0)  # only the items of ties need comparing
+    rows = rows[np.append(tied, False) | np.append(False, tied)]
+    again = rows[frame.iloc[rows].duplicated([USER, ITEM, TIME])]
+    kept = frame.iloc[np.delete(np.arange(len(frame)), again)] if len(again) else frame
+    return kept.reset_index(drop=True)
+
+
+def by_user_and_time(owners: np.ndarray, moments: np.ndarray) -> np.ndarray:
+    """The rows by user and then time, ties in the order of the file, int64 (n,)."""
+    rows = order.stable(moments)
+    return rows[order.stable(owners[rows])]
 
 
 def k_core(frame: pd.DataFrame, k: int, source: str = "The data") -> pd.DataFrame:
@@ -102,13 +115,13 @@ def k_core(frame: pd.DataFrame, k: int, source: str = "The data") -> pd.DataFram
 
     Raises UserError naming the source when nothing is left.
     """
-    users, items = (pd.factorize(frame[column])[0] for column in (USER, ITEM))
+    users, items = (order.codes(frame[column])[0] for column in (USER, ITEM))
     rows = np.arange(len(frame))
     while len(rows):
-        keep = (np.bincount(users[rows])[users[rows]] >= k) & (np.bincount(items[rows])[items[rows]] >= k)
+        keep = (np.bincount(users)[users] >= k) & (np.bincount(items)[items] >= k)
         if keep.all():
-            return frame.iloc[rows].reset_index(drop=True)
-        rows = rows[keep]
+            return (frame if len(rows) == len(frame) else frame.iloc[rows]).reset_index(drop=True)
+        rows, users, items = rows[keep], users[keep], items[keep]
     raise UserError(
         f"{source}: no users and items are left that have at least {k} interactions each. "
         f"Build with `--min-interactions` below {k}, or bring more data."

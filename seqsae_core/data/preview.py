@@ -1,6 +1,5 @@
 """The first rows of somebody's table, and which of its columns would be taken for what, before anything is built."""
 
-import gzip
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,11 +8,10 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
-from seqsae_core.data import columns, readers
+from seqsae_core.data import columns, lines, readers
 from seqsae_core.errors import UserError
 
 ROWS = 200
-LONGEST = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -52,14 +50,14 @@ def _head(path: Path) -> pd.DataFrame:
 def _lines(path: Path) -> list[bytes]:
     """The header and ROWS lines. Raises UserError where one is too long to be a row, or the file cannot be read."""
     try:
-        with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
-            lines = [file.readline(LONGEST) for _ in range(ROWS + 1)]
+        with lines.opened(path) as file:
+            head = [file.readline(lines.LONGEST) for _ in range(ROWS + 1)]
     except (OSError, EOFError) as error:
         raise UserError(f"{path}: cannot be read ({error}). Check that the file is whole.") from error
-    long = next((n for n, line in enumerate(lines) if len(line) == LONGEST), None)
+    long = next((n for n, line in enumerate(head) if len(line) == lines.LONGEST), None)
     if long is not None:
-        raise UserError(f"{path}, line {long + 1}: longer than {LONGEST:,} bytes. Check that this is a table.")
-    return lines
+        raise UserError(f"{path}, line {long + 1}: longer than {lines.LONGEST:,} bytes. Check that this is a table.")
+    return head
 
 
 def _head_of_parquet(path: Path) -> pd.DataFrame:

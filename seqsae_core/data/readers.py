@@ -1,24 +1,24 @@
 """Files in the layouts that people have, to the two tables of `interactions`."""
 
-import csv
-import gzip
 import hashlib
 import json
 import warnings
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from seqsae_core.data.columns import EVENTS, ITEMS, our_columns, taken
+from seqsae_core.data import large, lines
+from seqsae_core.data.columns import EVENTS, ITEMS, OPTIONAL, our_columns, taken
 from seqsae_core.data.interactions import (
     GENRES,
     ITEM,
     LONGEST_ID,
+    SHOWN,
     TIME,
     TITLE,
     USER,
@@ -30,7 +30,8 @@ from seqsae_core.errors import UserError
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 BUILT_IN = {"movietweetings": ASSETS / "movietweetings"}
-LONGEST, LONGEST_TEXT = 1_000_000, 100_000
+LONGEST_TEXT = 100_000
+RECBOLE_TYPES = ("", "token", "token_seq", "float", "float_seq")
 MOVIELENS_ITEMS = ("movies.dat", "u.item")
 
 
@@ -68,7 +69,7 @@ def fingerprint(source: str, items: str | None = None) -> str:
     digest = hashlib.sha256()
     for path in filter(None, locate(source, items)):
         with path.open("rb") as file:
-            for block in iter(lambda file=file: file.read(LONGEST), b""):
+            for block in iter(lambda file=file: file.read(lines.LONGEST), b""):
                 digest.update(block)
     return digest.hexdigest()
 
@@ -110,88 +111,50 @@ def _in_folder(folder: Path) -> tuple[Path, Path | None]:
 def table(path: Path, roles: tuple[str, ...] = (), given: Mapping[str, str] | None = None) -> pd.DataFrame:
     """One file as it stands; the suffix tells the layout. Raises UserError naming the file.
 
-    Of a Parquet file only the columns that `columns.taken` finds for `roles` are read, all where it finds none.
+    Of a Parquet file only the columns that `columns.taken` finds for `roles` are read, and no row where one that must
+    be there is missing; of text with the columns of an event only these, where `large` reads them.
     """
     suffix = Path(path.stem).suffix if path.suffix == ".gz" else path.suffix
     if suffix not in READERS:
         raise UserError(f"{path}: unknown file type “{suffix}”. Use {', '.join(READERS)}.")
     reader = _movielens_items if path.name in MOVIELENS_ITEMS else READERS[suffix]
     try:
-        if suffix != ".parquet":
-            _refuse_long_lines(path)
-        elif roles:
-            return _parquet(path, roles, given or {})
-        return reader(path)
+        if suffix == ".parquet":
+            return _parquet(path, roles, given or {}) if roles else reader(path)
+        lines.refuse_others(path)
+        found = large.events(path, suffix, given or {}) if roles == EVENTS else None
+        return reader(path) if found is None else _with_times(found, suffix)
     except UnicodeDecodeError as error:
-        row = _first_bad_line(path, lambda line: line.decode())
+        row = lines.first_bad_line(path, lambda line: line.decode())
         raise UserError(
-            f"{path}, line {row}: cannot be read as UTF-8 ({error}). Save it with the encoding UTF-8."
+            f"{path}, line {row}: cannot be read as UTF-8 ({error}). {lines.SAVE}"
         ) from error
     except (EOFError, ValueError, OSError, zlib.error, pd.errors.ParserWarning) as error:
-        row = _first_bad_line(path, json.loads) if suffix == ".jsonl" else None
+        row = lines.first_bad_line(path, json.loads) if suffix == ".jsonl" else None
         where = f"{path}, line {row}" if row else str(path)
         why = str(error).strip()
         raise UserError(f"{where}: cannot be read as {suffix} ({why}). Check that the file is whole.") from error
 
 
-def _opened(path: Path) -> IO[bytes]:
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
-
-
-def _refuse_long_lines(path: Path) -> None:
-    """Raise UserError for a line without an end within LONGEST bytes, which no row of a table is."""
-    lines = 0
-    with _opened(path) as file:
-        while block := file.read(LONGEST):
-            if len(block) == LONGEST and b"\n" not in block:
-                raise UserError(
-                    f"{path}, line {lines + 1}: longer than {LONGEST:,} bytes. Check that this is a table, and that "
-                    "every quotation mark in it is closed; shorten the cell or remove the row."
-                )
-            lines += block.count(b"\n")
-
-
-def _first_bad_line(path: Path, parse: Callable[[bytes], object]) -> int | None:
-    """Number of the first line (from 1) that cannot be parsed; None where all can, or the file cannot be read."""
-    try:
-        with _opened(path) as file:
-            for number, line in enumerate(file, 1):
-                try:
-                    parse(line)
-                except ValueError:
-                    return number if line.strip() else None
-    except (EOFError, OSError, zlib.error):
-        return None
-    return None
-
-
-def _first_line(path: Path) -> str:
-    """Without its end, which is a lone carriage return in some files."""
-    with _opened(path) as file:
-        return file.readline(LONGEST).decode("utf-8-sig").rstrip("\r\n").split("\r", 1)[0]
-
-
-def _separator(path: Path) -> str:
-    """The comma, or what else separates a header that has none; RecBole's and .tsv files have tabs."""
-    if Path(path.name.removesuffix(".gz")).suffix in (".tsv", ".inter", ".item"):
-        return "\t"
-    header = _first_line(path)
-    return "," if "," in header else max(",;\t|", key=header.count)
-
-
 def _parquet(path: Path, roles: tuple[str, ...], given: Mapping[str, str]) -> pd.DataFrame:
-    found = taken(pd.DataFrame(columns=pq.read_schema(path).names), roles, given, str(path))
-    return pd.read_parquet(path, columns=[column for column in found.values() if column is not None] or None)
+    names = pd.DataFrame(columns=pq.read_schema(path).names)
+    found = taken(names, roles, given, str(path))
+    if any(column is None for role, column in found.items() if role not in OPTIONAL):
+        return names
+    return pd.read_parquet(path, columns=[column for column in found.values() if column is not None])
 
 
 def _separated(path: Path) -> pd.DataFrame:
     """A table with a header; raises UserError for a column told twice, which pandas would rename in silence."""
-    separator = _separator(path)
-    names = next(csv.reader([_first_line(path)], delimiter=separator), [])
+    _once(path, lines.header(path))
+    return _text(path, sep=lines.separator(path))
+
+
+def _once(path: Path, names: list[str]) -> list[str]:
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
         raise UserError(f"{path}, header: {', '.join(twice)} occurs twice. Rename or remove one of the columns.")
-    return _text(path, sep=separator)
+    return names
 
 
 def _text(path: Path, **options: Any) -> pd.DataFrame:
@@ -203,14 +166,20 @@ def _text(path: Path, **options: Any) -> pd.DataFrame:
 
 def _sasrec(path: Path) -> pd.DataFrame:
     """SASRec's text: one “user item” a line, no header, each user's items in order; the row number is the time."""
-    fields = len(_first_line(path).split())
-    if fields != 2:
-        raise UserError(f"{path}, row 1: {fields} fields, not “user item”. Save other tables as .csv with a header.")
-    frame = _text(path, sep=" ", header=None, names=[USER, ITEM])
-    return frame.assign(**{TIME: range(len(frame))})
+    return _with_times(_headerless(path, " ", [USER, ITEM]), ".txt")
+
+
+def _with_times(frame: pd.DataFrame, suffix: str) -> pd.DataFrame:
+    return frame.assign(**{TIME: range(len(frame))}) if suffix == ".txt" else frame
+
+
+def _headerless(path: Path, separator: str, names: list[str]) -> pd.DataFrame:
+    lines.refuse_other_fields(path, separator, names)
+    return _text(path, sep=separator, header=None, names=names)
 
 
 def _dat(path: Path, names: list[str]) -> pd.DataFrame:
+    lines.refuse_other_fields(path, "::", names)
     return pd.read_csv(path, sep="::", engine="python", header=None, names=names, encoding="latin-1")
 
 
@@ -218,7 +187,10 @@ def _recbole(path: Path) -> pd.DataFrame:
     """RecBole's atomic file, `name:type` a column; `attrs["sequences"]`: those that hold texts parted by spaces."""
     frame = _separated(path)
     typed = [column.partition(":")[::2] for column in frame.columns]
-    frame.columns = [name for name, _ in typed]
+    odd = next((f"{name}:{kind}" for name, kind in typed if kind not in RECBOLE_TYPES), None)
+    if odd:
+        raise UserError(f"{path}, header: {odd[:SHOWN]} is no “name:type” of RecBole. Part columns by tabs.")
+    frame.columns = _once(path, [name for name, _ in typed])
     frame.attrs["sequences"] = [name for name, kind in typed if kind == "token_seq"]
     return frame
 
@@ -230,7 +202,10 @@ def _item_table(path: Path, given: Mapping[str, str]) -> tuple[pd.DataFrame, str
     """
     whole = table(path, ITEMS, given)
     frame, told = our_columns(whole, ITEMS, given, str(path))
-    check_columns(frame, [ITEM], str(path))
+    if len(frame.columns):
+        check_columns(frame, [ITEM], str(path))
+    if frame.empty:
+        raise UserError(f"{path}: no rows. Add a row an item, or leave the item table out.")
     called = frame.attrs["from"]
     absent = {TITLE: None, GENRES: ""}
     frame = frame.assign(**{name: value for name, value in absent.items() if name not in frame})
@@ -278,6 +253,7 @@ def _movielens_items(path: Path) -> pd.DataFrame:
         return _dat(path, [ITEM, TITLE, GENRES])
     names = pd.read_csv(path.parent / "u.genre", sep="|", header=None)[0].dropna().tolist()
     columns = [ITEM, TITLE, "release", "video", "url", *names]
+    lines.refuse_other_fields(path, "|", columns)
     frame = pd.read_csv(path, sep="|", header=None, names=columns, encoding="latin-1")
     frame[GENRES] = [("|".join(n for n in names if row[n])) for row in frame[names].to_dict("records")]
     return frame[[ITEM, TITLE, GENRES]]
@@ -290,7 +266,7 @@ READERS = {
     ".jsonl": lambda p: pd.read_json(p, lines=True, dtype=False),
     ".txt": _sasrec,
     ".dat": lambda p: _dat(p, [USER, ITEM, "rating", TIME]),
-    ".data": lambda p: _text(p, sep="\t", header=None, names=[USER, ITEM, "rating", TIME]),
+    ".data": lambda p: _headerless(p, "\t", [USER, ITEM, "rating", TIME]),
     ".inter": _recbole,
     ".item": _recbole,
 }

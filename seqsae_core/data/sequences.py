@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from seqsae_core.config import SPLITS
-from seqsae_core.data.interactions import ITEM, TIME, USER, hash_share
+from seqsae_core.data import order
+from seqsae_core.data.interactions import ITEM, TIME, USER, by_user_and_time, hash_share
 from seqsae_core.errors import UserError
 
 FIT, SELECT, SCORE = 0, 1, 2
@@ -69,13 +70,12 @@ def build_sequences(interactions: pd.DataFrame) -> tuple[Sequences, np.ndarray]:
 
     Events are ordered by time; ties keep the order of the file.
     """
-    owners, users = pd.factorize(interactions[USER], sort=True)
-    codes, item_ids = pd.factorize(interactions[ITEM], sort=True)
+    (owners, users), (numbers, item_ids) = (order.codes(interactions[column]) for column in (USER, ITEM))
     times = interactions[TIME].to_numpy()
-    order = np.lexsort((times, owners))
+    rows = by_user_and_time(owners, times)
     offsets = np.concatenate([[0], np.cumsum(np.bincount(owners))]).astype(np.int64)
-    items = (codes[order] + 1).astype(np.int32)
-    return Sequences(np.asarray(users), items, offsets, times[order], len(item_ids)), np.asarray(item_ids)
+    items = (numbers.astype(np.int32) + 1)[rows]
+    return Sequences(users, items, offsets, times[rows], len(item_ids)), item_ids
 
 
 def make_split(sequences: Sequences, kind: str, source: str = "The data") -> Split:

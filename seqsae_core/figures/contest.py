@@ -20,6 +20,7 @@ from seqsae_core.figures.style import (
     kind_name,
 )
 
+LEGEND = {"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "traceorder": "reversed"}
 SAME, NEW = "mean_max_correlation", "mean_max_correlation_new_items"
 
 
@@ -59,7 +60,7 @@ def concept_dots(best: pd.DataFrame, column: str) -> go.Figure:
     reach = [min(0.0, float(np.nanmin(ends))) - 0.02, float(np.nanmax(ends)) + 0.02]
     figure.update_xaxes(title="correlation with the concept (r), held-out users", zeroline=True, range=reach)
     figure = finish(figure, height=110 + 25 * len(order), top=36)
-    return figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0})
+    return figure.update_layout(showlegend=True, legend=LEGEND)
 
 
 def monosemanticity(tables: Mapping[str, pd.DataFrame]) -> go.Figure:

@@ -70,19 +70,21 @@ def collect_evidence(
     tables = {a.features.kind: a.table for a in atlases}
     tables["best"] = best_features(atlases, corpus, genres, config, seed)
     report(0.75, "names and examples")
-    tables |= _latent_tables(sae, atlases, tables["best"], corpus, config, seed)
+    codes = encode_sparse(sae, corpus.score.values)
+    tables |= _latent_tables(sae, codes, atlases, tables["best"], corpus, config, seed)
     report(0.85, "every latent with every concept")
-    tables["alignment"] = _alignment(sae, atlases[0], corpus, outputs)
+    tables["alignment"] = _alignment(sae, codes, atlases[0], corpus, outputs)
     report(0.92, "what the history adds")
     tables["context"] = _context(atlases, corpus, genres, seed)
     summary[kinds[0].kind] |= _name_figures(tables[kinds[0].kind], tables["context"])
     return Evidence(tables, summary, {a.features.kind: a for a in atlases})
 
 
-def _latent_tables(sae: Autoencoder, atlases: list[Atlas], best: pd.DataFrame, corpus: Corpus, config: EvidenceConfig,
-                   seed: int) -> dict[str, pd.DataFrame]:  # fmt: skip
+def _latent_tables(
+    sae: Autoencoder, codes: csr_array, atlases: list[Atlas], best: pd.DataFrame, corpus: Corpus,
+    config: EvidenceConfig, seed: int,
+) -> dict[str, pd.DataFrame]:  # fmt: skip
     latents = atlases[0]
-    codes = encode_sparse(sae, corpus.score.values)
     return {
         "latents": latents.table.assign(**_names(latents, corpus, config, seed), **_neighbours(sae.W_dec.numpy())),
         "enrichment": enrichment(codes, corpus.score, corpus.concepts, latents.r_score),
@@ -106,12 +108,13 @@ def _names(latents: Atlas, corpus: Corpus, config: EvidenceConfig, seed: int) ->
     }
 
 
-def _alignment(sae: Autoencoder, latents: Atlas, corpus: Corpus, outputs: np.ndarray) -> pd.DataFrame:
+def _alignment(
+    sae: Autoencoder, codes: csr_array, latents: Atlas, corpus: Corpus, outputs: np.ndarray
+) -> pd.DataFrame:
     """One row for each live latent × concept: how the latent tells the concept of the input item, and promotes it."""
     live = np.flatnonzero(latents.table["alive"])
     names, holds = corpus.concepts.names, corpus.concepts.values > 0
-    codes = encode_sparse(sae, corpus.score.values).tocsc()[:, live]
-    table = detect(codes, holds[corpus.score.item_at]).table(names)
+    table = detect(codes.tocsc()[:, live], holds[corpus.score.item_at]).table(names)
     effect, output_auc = promoted(sae.W_dec.numpy()[live] @ outputs[1:].T, holds[1:])
     tested = latents.tested
     pairs = {

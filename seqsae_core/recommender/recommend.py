@@ -31,7 +31,7 @@ class Ranking:
     scores: np.ndarray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Recommendations(Ranking):
     """A ranking with what the items are called: item_ids (k,) as in the data, titles (k,) with the year if known."""
 
@@ -43,6 +43,9 @@ class Recommendations(Ranking):
         rank = np.arange(1, len(self.items) + 1)
         columns = {"item": self.items, "item_id": self.item_ids, "title": self.titles, "score": self.scores}
         return pd.DataFrame({"rank": rank, **columns})
+
+    def __repr__(self) -> str:
+        return self.table().to_string(index=False)
 
 
 class Recommender:
@@ -57,6 +60,9 @@ class Recommender:
         self.model, self.lookup = model, Lookup(catalogue)
         self._single = one_history(model)
         self._counts = catalogue["count"].to_numpy(np.float32)
+
+    def __repr__(self) -> str:
+        return f"Recommender({type(self.model).__name__}, {self.model.n_items:,} items)"
 
     @classmethod
     def from_study(cls, study: "Study") -> "Recommender":

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from seqsae_core.recommender.block import Block
-from seqsae_core.recommender.protocol import SequenceModel
+from seqsae_core.recommender.protocol import Hidden, SequenceModel
 from seqsae_core.recommender.transformer import Transformer
 
 Affine = tuple[Tensor, Tensor]
@@ -25,6 +25,14 @@ class History(Protocol):
 
     def scores(self, items: Tensor) -> Tensor:
         """Scores (1, n_items + 1) after `items`, int64 (length,), at most `max_length`; column 0 is -inf."""
+        ...
+
+    def hidden(self, items: Tensor, layer: int) -> Hidden:
+        """Activations after `layer` as a batch of one, as `SequenceModel.hidden`."""
+        ...
+
+    def resume(self, activations: Tensor, item_at: Tensor, layer: int) -> Tensor:
+        """Scores (1, n_items + 1) of activations (1, length, width) after `layer`, all of them as they are given."""
         ...
 
 
@@ -41,8 +49,16 @@ class PlainHistory:
 
     def scores(self, items: Tensor) -> Tensor:
         """See `History.scores`."""
-        hidden = self._model.hidden(items[None], self._model.n_layers)
-        return self._model.scores(self._model.resume(hidden.activations, hidden.item_at, self._model.n_layers))
+        hidden = self.hidden(items, self._model.n_layers)
+        return self.resume(hidden.activations, hidden.item_at, self._model.n_layers)
+
+    def hidden(self, items: Tensor, layer: int) -> Hidden:
+        """See `History.hidden`."""
+        return self._model.hidden(items[None], layer)
+
+    def resume(self, activations: Tensor, item_at: Tensor, layer: int) -> Tensor:
+        """See `History.resume`."""
+        return self._model.scores(self._model.resume(activations, item_at, layer))
 
 
 class Weights(NamedTuple):
@@ -79,14 +95,35 @@ class SingleHistory:
 
     def scores(self, items: Tensor) -> Tensor:
         """See `History.scores`."""
-        x = F.embedding(items, self._items)
-        if self._mask is not None:
-            x = torch.cat([x, self._mask])
-        x = x + self._positions[: len(x)]
-        for weights in self._blocks[:-1]:
+        return self._finish(self._embed(items), 0)
+
+    def hidden(self, items: Tensor, layer: int) -> Hidden:
+        """See `History.hidden`."""
+        x = self._embed(items)
+        for weights in self._blocks[:layer]:
             x = self._block(x, weights, only_last=False)
-        x = self._block(x, self._blocks[-1], only_last=True)
-        scores = F.linear(self._normed(x, self._norm), self._items, self._bias)
+        x = self._normed(x, self._norm) if layer > len(self._blocks) else x
+        item_at = items if len(items) == len(x) else F.pad(items, (0, 1))
+        real = torch.ones(1, len(x), dtype=torch.bool)
+        predicts = real if self._mask is None else torch.arange(len(x))[None] == len(x) - 1
+        return Hidden(x[None], real, item_at[None], predicts)
+
+    def resume(self, activations: Tensor, item_at: Tensor, layer: int) -> Tensor:
+        """See `History.resume`."""
+        return self._finish(activations[0], layer)
+
+    def _embed(self, items: Tensor) -> Tensor:
+        x = F.embedding(items, self._items)
+        x = x if self._mask is None else torch.cat([x, self._mask])
+        return x + self._positions[: len(x)]
+
+    def _finish(self, x: Tensor, layer: int) -> Tensor:
+        """Scores of activations x (length, width) after `layer`."""
+        last = len(self._blocks) - 1
+        for place in range(layer, last + 1):
+            x = self._block(x, self._blocks[place], only_last=place == last)
+        x = x[-1:]
+        scores = F.linear(x if layer > last + 1 else self._normed(x, self._norm), self._items, self._bias)
         scores[:, 0] = -torch.inf
         return scores
 

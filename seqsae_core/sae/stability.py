@@ -1,7 +1,6 @@
 """How well latents re-appear when a dictionary is trained again with another seed."""
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 ROWS = 2048
 
@@ -11,6 +10,8 @@ def matched_cosine(decoder: np.ndarray, other: np.ndarray) -> np.ndarray:
 
     decoder: (m, width), other: (n, width); rows without a partner (n < m) and zero rows get 0.
     """
+    from scipy.optimize import linear_sum_assignment  # a second of a page's first run, which asks for `nearest` alone
+
     cosine = _unit(decoder) @ _unit(other).T
     rows, columns = linear_sum_assignment(cosine, maximize=True)
     matched = np.zeros(len(decoder), np.float32)

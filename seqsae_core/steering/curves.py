@@ -1,6 +1,6 @@
 """The curve of one method on one concept, on the same held-out users for all, and the choice among designs."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -24,6 +24,7 @@ from seqsae_core.steering.evaluation import (
     history_codes,
     lists_under,
 )
+from seqsae_core.steering.segments import cut_point, history_shares, segment_curves, segment_of
 from seqsae_core.steering.summary import OURS, Steered
 from seqsae_core.steering.taste import affinity
 
@@ -112,17 +113,44 @@ def steer(
     column = torch.tensor(levels[1:], dtype=torch.float32)[:, None]
     boosts = column * direction.boost if direction.boost.any() else None
     displacements = column * direction.displacement if boosts is None else direction.displacement[None]
+
+    def turned(split: str, contexts: Contexts) -> Lists:
+        return lists_under(contexts, displacements, config.position, boosts, held_out.factors(split, direction))
+
+    table, found = read(held_out, turned, direction.method, concept, labels, levels, visible)
+    return table.assign(**_made_of(direction, table)), found
+
+
+def read(
+    held_out: HeldOut,
+    turned: Callable[[str, Contexts], Lists],
+    method: str,
+    concept: str,
+    labels: np.ndarray,
+    levels: np.ndarray,
+    visible: np.ndarray | None = None,
+) -> tuple[pd.DataFrame, Steered]:
+    """Table rows and bootstrap draws of what `turned` gives, for each split, at all levels but the first, 0."""
     rows, lifts, changes, users = [], {}, {}, {}
     for name, contexts in held_out.contexts.items():
-        factors = held_out.factors(name, direction)
-        lists = beside(held_out.plain[name], lists_under(contexts, displacements, config.position, boosts, factors))
+        lists = beside(held_out.plain[name], turned(name, contexts))
         users[name] = found = outcomes.outcome(lists, labels if name == "test" or visible is None else visible)
         lifts[name] = outcomes.lifts(held_out.weights, found.share)
         changes[name] = outcomes.relative_changes(held_out.weights, found.ndcg)
         table = rows_of(levels, found, lifts[name], changes[name]).assign(**outcomes.looks(lists, held_out.counts))
-        told = {"concept": concept, "method": direction.method, "design": direction.method, "split": name}
-        rows.append(table.assign(**told, **_made_of(direction, table)))
-    return pd.concat(rows), Steered(direction.method, concept, lifts, changes, users)
+        rows.append(table.assign(concept=concept, method=method, design=method, split=name))
+    return pd.concat(rows), Steered(method, concept, lifts, changes, users)
+
+
+def by_segment(
+    found: Mapping[str, outcomes.Outcome], levels: np.ndarray, held_out: HeldOut, sequences: Histories, split: Split,
+    labels: np.ndarray,
+) -> pd.DataFrame:  # fmt: skip
+    """The same outcomes, of each split at the levels, 0 first, apart by how often users watch what is labelled."""
+    users = held_out.contexts["validation"].users
+    cut = cut_point(sequences, split, labels)
+    own = segment_of(history_shares(sequences, users, split.valid_at[users], labels), cut)
+    return segment_curves(found, levels, held_out.weights, own, cut)
 
 
 def rows_of(levels: np.ndarray, found: outcomes.Outcome, lift: np.ndarray, change: np.ndarray) -> pd.DataFrame:

@@ -60,6 +60,12 @@ def displaced_states(
     return torch.cat([_resume_all(model, hidden, layer, where, part) for part in parts], dim=1)
 
 
+def displaced(hidden: Hidden, displacements: Tensor, position: str) -> Tensor:
+    """Activations (batch, variants, length, width) with displacements as `displaced_states` takes them."""
+    rows = displacements[None, :, None] if displacements.ndim == 2 else displacements
+    return hidden.activations[:, None] + positions(hidden, position)[:, None, :, None] * rows
+
+
 def _resume_all(model: SequenceModel, hidden: Hidden, layer: int, where: Tensor, displacements: Tensor) -> Tensor:
     moved = hidden.activations[:, None] + where[:, None, :, None] * displacements
     items = hidden.item_at.repeat_interleave(moved.shape[1], dim=0)

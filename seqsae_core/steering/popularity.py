@@ -5,6 +5,7 @@ On both dials a positive strength is more mainstream, a negative one less.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,13 +17,19 @@ from seqsae_core.recommender.lists import list_figures
 from seqsae_core.recommender.protocol import Hidden
 from seqsae_core.recommender.ranking import hr, ndcg
 from seqsae_core.recommender.recommend import Ranking, best
+from seqsae_core.steering import outcomes
 from seqsae_core.steering.algebra import beside_plain
 from seqsae_core.steering.displacement import positions
 from seqsae_core.steering.edits import Edit
-from seqsae_core.steering.evaluation import Contexts, K, Lists, lists_under
+from seqsae_core.steering.evaluation import Contexts, K, Lists, collect_contexts, held_out_users, lists_under
+from seqsae_core.steering.goals import price
 from seqsae_core.steering.steerer import Steerer
 
+if TYPE_CHECKING:
+    from seqsae_core.study import Study
+
 LATENTS = 10
+LAMBDAS = tuple(round(0.05 * step, 2) for step in range(-40, 41))
 
 
 @dataclass(frozen=True)
@@ -30,8 +37,8 @@ class Dial:
     """What two dials do to the lists of the same users.
 
     table: one row a method ("latents", "log_popularity") and strength, 0 first: the figures of `list_figures`, ndcg@10,
-    hr@10 and replaced@10, the mean number of items that are not in the unsteered list. lists: of each method, in that
-    order.
+    hr@10 and replaced@10, the mean number of items that are not in the unsteered list; ndcg_change, relative to
+    strength 0, with _low and _high, its 95 % interval over users. lists: of each method, in that order.
     """
 
     table: pd.DataFrame
@@ -91,13 +98,52 @@ def tilted(steerer: Steerer, history: Sequence[int], log_counts: np.ndarray, wei
     return best(scores, history, k)[0]
 
 
+def for_one(
+    steerer: Steerer, history: Sequence[int], edits: Sequence[Edit], log_counts: np.ndarray, k: int = K
+) -> pd.DataFrame:
+    """One history's list as it is, under the edits, and with the λ of LAMBDAS whose list is about as popular as that.
+
+    A row a list: method ("plain", "latents", "log_popularity"), weight (λ, NaN elsewhere), items, popularity (geometric
+    mean of training events), and what it costs: replaced and probability_kept, see `goals.Price`. Errors as in
+    `recommend`.
+    """
+    plain = steerer.scores(history, torch.zeros(0, steerer.model.width))
+    weights = np.array(sorted(LAMBDAS, key=abs))
+    terms = torch.from_numpy(np.outer(weights, log_counts).astype(np.float32))
+    tilts = best(plain + terms, history, k)
+    before, steered = steerer.compare(history, edits, k)
+    means = np.array([log_counts[one.items].mean() for one in tilts])
+    at = int(np.abs(means - log_counts[steered.items].mean()).argmin())
+    best(plain, history, k)  # the items seen become −∞
+    lists = {"plain": before, "latents": steered, "log_popularity": tilts[at]}
+    rows = []
+    for method, one in lists.items():
+        weight = float(weights[at]) if method == "log_popularity" else np.nan
+        cost = price(plain[0].numpy(), before, one)
+        popularity = float(np.exp(log_counts[one.items].mean()))
+        rows.append((method, weight, one.items.tolist(), popularity, cost.replaced, cost.probability_kept))
+    return pd.DataFrame(rows, columns=["method", "weight", "items", "popularity", "replaced", "probability_kept"])
+
+
+def contexts_of(study: "Study", steerer: Steerer, users: int) -> Contexts:
+    """`users` held-out users with their validation targets, half of them of either role."""
+    sequences = study.sequences()
+    split = study.split(sequences)
+    who = held_out_users(sequences, split, users // 2)
+    return collect_contexts(steerer.model, steerer.layer, sequences, who, split.valid_at[who])
+
+
 def _figures(method: str, levels: Sequence[float], lists: Lists, counts: np.ndarray) -> pd.DataFrame:
     plain, rows = lists.items[:, 0], []
     for items in lists.items.swapaxes(0, 1):
         kept = ((items[:, :, None] == plain[:, None, :]) & (items > 0)[:, :, None]).any(2)
         replaced = float(((items > 0) & ~kept).sum(1).mean())
         rows.append(list_figures(items, np.append(0, counts)) | {f"replaced@{K}": replaced})
-    accuracy = {f"ndcg@{K}": ndcg(lists.ranks, K).mean(0), f"hr@{K}": hr(lists.ranks, K).mean(0)}
+    gains = ndcg(lists.ranks, K)
+    changes = outcomes.relative_changes(outcomes.user_weights(len(gains), 0), gains)
+    low, high = outcomes.interval(changes)
+    accuracy = {f"ndcg@{K}": gains.mean(0), f"hr@{K}": hr(lists.ranks, K).mean(0)}
+    accuracy |= {"ndcg_change": changes[0], "ndcg_change_low": low, "ndcg_change_high": high}
     table = pd.DataFrame(rows).assign(**accuracy)
     return pd.DataFrame({"method": method, "strength": np.asarray(levels, float)}).join(table)
 

@@ -12,12 +12,12 @@ from torch import Tensor
 
 from seqsae_core.errors import UserError
 from seqsae_core.recommender.protocol import Hidden, SequenceModel
-from seqsae_core.recommender.recommend import Ranking, best, hidden_of, rank_items
+from seqsae_core.recommender.recommend import Ranking, best, check_history, hidden_of, rank_items
 from seqsae_core.recommender.single import one_history
 from seqsae_core.sae.autoencoders import Autoencoder
 from seqsae_core.sae.interchange import fingerprint
 from seqsae_core.steering.algebra import Variants, beside_plain
-from seqsae_core.steering.displacement import check_position, displaced_states
+from seqsae_core.steering.displacement import check_position, displaced, displaced_states
 from seqsae_core.steering.edits import Edit, check, linear
 
 if TYPE_CHECKING:
@@ -76,10 +76,12 @@ class Steerer:
         """
         edits = check(edits, self.sae.latents)
         if any(edit.strength for edit in edits):
-            hidden = hidden_of(self.model, history, self.layer)
+            events = check_history(history, self.model.n_items)
+            hidden = self._single.hidden(torch.from_numpy(events[-self.model.max_length :]), self.layer)
             rows = self._rows(hidden, self.variants(edits))
             if rows.any():
-                return best(self._scored(hidden, rows), history, k)[0]
+                moved = displaced(hidden, rows, self.position)[:, 0]
+                return best(self._single.resume(moved, hidden.item_at, self.layer), events, k)[0]
         return rank_items(self._single, history, k)
 
     def compare(self, history: Sequence[int], edits: Sequence[Edit], k: int = 10) -> tuple[Ranking, Ranking]:

@@ -17,7 +17,16 @@ from seqsae_core.recommender.protocol import SequenceModel
 from seqsae_core.sae.activations import Activations
 from seqsae_core.steering import outcomes, shelf
 from seqsae_core.steering.algebra import beside_plain
-from seqsae_core.steering.curves import HeldOut, hold_out, rows_of, steer, strengths_of, with_lowered, with_ours
+from seqsae_core.steering.curves import (
+    HeldOut,
+    by_segment,
+    hold_out,
+    rows_of,
+    steer,
+    strengths_of,
+    with_lowered,
+    with_ours,
+)
 from seqsae_core.steering.designs import Landscape, survey
 from seqsae_core.steering.directions import Dictionary, Direction, all_directions, lowering_direction
 from seqsae_core.steering.edits import Edit
@@ -33,7 +42,6 @@ from seqsae_core.steering.evaluation import (
 )
 from seqsae_core.steering.labels import Known
 from seqsae_core.steering.segments import COLUMNS as SEGMENT_COLUMNS
-from seqsae_core.steering.segments import cut_point, history_shares, segment_curves, segment_of
 from seqsae_core.steering.shelf import Measured
 from seqsae_core.steering.steerer import Steerer
 from seqsae_core.steering.summary import OURS, Steered, quoted, summarise, suppression
@@ -94,14 +102,9 @@ class Bench:
         down.append(lowering_direction(known, visible, self.landscape))
         lowered = with_lowered(self._steer(down, name, labels, visible, -1.0))
         bare = [[(table, replace(one, found={})) for table, one in some] for some in (curves, lowered)]
-        return Measured(*bare, self._segments(curves[0][1], labels).assign(concept=name))
-
-    def _segments(self, ours: Steered, labels: np.ndarray) -> pd.DataFrame:
-        users = self.held_out.contexts["validation"].users
-        cut = cut_point(self.sequences, self.split, labels)
-        own = segment_of(history_shares(self.sequences, users, self.split.valid_at[users], labels), cut)
         levels = np.concatenate([[0.0], strengths_of(self.config)])
-        return segment_curves(ours.found, levels, self.held_out.weights, own, cut)
+        segments = by_segment(curves[0][1].found, levels, self.held_out, self.sequences, self.split, labels)
+        return Measured(*bare, segments.assign(concept=name))
 
     def _steer(
         self, directions: Sequence[Direction], name: str, labels: np.ndarray, visible: np.ndarray, sign: float = 1.0

@@ -22,4 +22,5 @@ def test_a_small_study_from_the_command_line(tiny_study):
             assert 0 < times["cpu"]["p50"] <= times["cpu"]["p95"]
     assert all(rate > 0 for rates in found["users_per_second"].values() for rate in rates.values())
     assert found["curve_of"]["users"] == 40 and found["curve_of"]["lists_per_second"] > 0
+    assert len(found["error"]) == 7 and all(0 <= e <= 1e-6 for name, e in found["error"].items() if name != "positions")
     assert found["identity"] == {"test_users": 30, "same_items": 30, "same_scores": 30}

@@ -15,7 +15,6 @@ from seqsae_core.study import Study
 from tests.browser import driving
 
 ARTEFACTS = driving.ROOT / "tests/artefacts"
-SIZE = {"width": 1440, "height": 900}
 expect.set_options(timeout=driving.PATIENCE * 1000)
 
 
@@ -56,7 +55,7 @@ def latent(tiny_study: Path) -> int:
 @pytest.fixture(scope="session")
 def window(browser: Browser) -> Iterator[BrowserContext]:
     """One browser window for all tests, so that Streamlit's scripts are loaded and compiled once a server."""
-    context = browser.new_context(viewport=SIZE)
+    context = browser.new_context(viewport=driving.SIZE)
     context.set_default_timeout(driving.PATIENCE * 1000)
     yield context
     context.close()

@@ -4,7 +4,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,8 @@ from urllib.request import urlopen
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwright
 
+from seqsae_core.serving import command
+
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = (
@@ -21,6 +22,7 @@ ARGUMENTS = (
     "--disable-sync",
 )  # fmt: skip
 PATIENCE = 60.0
+SIZE = {"width": 1440, "height": 900}
 PROBES = ("/_stcore/health", "/_stcore/host-config")
 
 
@@ -47,35 +49,38 @@ class Address(str):
 
 @contextmanager
 def dashboard(study: Path, log: Path) -> Iterator[Address]:
-    """`streamlit run app.py` on a free port with `study` as its default; yields the address. `log`: what it prints."""
-    port = _free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    """The server of `serve`, on a free port with `study` as its default; yields the address. `log`: what it prints."""
+    port = free_port()
     environment = os.environ | {
         "SEQSAE_STUDIES": str(study.parent), "SEQSAE_STUDY": study.name, "OMP_NUM_THREADS": "1",
     }  # fmt: skip
     with log.open("w") as out:
-        child = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT)
+        child = subprocess.Popen(
+            command("localhost", port), cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT
+        )
     try:
-        _wait_until_up(child, port, log)
+        wait_until_up(child, port, log)
         yield Address(f"http://localhost:{port}", child.pid)
     finally:
         child.terminate()
         child.wait(timeout=20)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("localhost", 0))
         return int(probe.getsockname()[1])
 
 
-def _wait_until_up(child: subprocess.Popen, port: int, log: Path) -> None:
+def wait_until_up(child: subprocess.Popen, port: int, log: Path) -> None:
+    """Waits until the dashboard is healthy. Raises RuntimeError, with what it printed, where it does not start."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until and child.poll() is None:
         try:
             urlopen(f"http://localhost:{port}/_stcore/health", timeout=2).close()
         except OSError:
-            time.sleep(0.1)
+            time.sleep(0.05)
         else:
             return
     raise RuntimeError(f"The dashboard did not start:\n{log.read_text()}")

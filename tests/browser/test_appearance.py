@@ -10,7 +10,8 @@ from tests.browser import driving
 PATHS = {
     "overview": "/", "latents": "/latents", "latent": "/latent", "compare": "/compare", "find": "/find",
     "latents_vs_neurons": "/latents_vs_neurons", "concept": "/concept", "dictionaries": "/dictionaries",
-    "steer": "/steer", "studies": "/studies", "against": "/against",
+    "steer": "/steer", "studies": "/studies", "against": "/against", "review": "/review", "new_study": "/new_study",
+    "method": "/method?section=evidence",
 }  # fmt: skip
 TALLEST = 4000
 

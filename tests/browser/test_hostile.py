@@ -21,11 +21,16 @@ from seqsae_core.steering.edits import Edit
 from seqsae_core.steering.scenarios import Scenario, save
 from seqsae_core.study import Study
 from tests.browser import driving
+from tests.browser.test_appearance import overflow
 
 HOSTILE = (
     '<img src=x onerror="hostile=1"> ![x](http://hostile.invalid/x.png) [x](javascript:hostile=1) '
     "<script>hostile=1</script> <svg onload=hostile=1> $x^2$ :red[x] `` [x](//hostile.invalid) `"
 )
+LONG = "W" * 500
+RIGHT_TO_LEFT = "\u202e" + "مرحبا بالعالم " * 30
+EMOJI = "👩‍👩‍👧‍👦🏳️‍🌈" * 60
+TITLES = (HOSTILE, LONG, RIGHT_TO_LEFT, EMOJI)
 NAME = HOSTILE.replace("/", ":")[:80]
 CONCEPTS = ("/concept", "/concept?search=img", "/concept?items=1-2-3")
 LATENTS = ("/latents", "/latent", "/latent?latent=5", "/compare", "/find", "/find?items=3")
@@ -53,7 +58,7 @@ def study(tiny_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path in study.rglob("dictionaries/**/*.json"):
         path.write_text(path.read_text().replace(GENRE, json.dumps(HOSTILE)[1:-1]))
     table = pd.read_parquet(study / "data/catalogue.parquet")
-    table["title"] = [f"{HOSTILE} {item}" for item in table["item"]]
+    table["title"] = [title_of(item) for item in table["item"]]
     table.to_parquet(study / "data/catalogue.parquet")
     _decide(Study.open(study))
     return study
@@ -64,6 +69,11 @@ def hostile(study: Path, artefacts: Path) -> Iterator[str]:
     """A dashboard on it."""
     with driving.dashboard(study, artefacts / "hostile.log") as url:
         yield url
+
+
+def title_of(item: int) -> str:
+    """What the study calls an item: markup, 500 letters without a space, text from right to left, or emoji."""
+    return f"{TITLES[item % len(TITLES)]} {item}"
 
 
 def _hostile(table: pd.DataFrame) -> pd.DataFrame:
@@ -97,6 +107,7 @@ def test_a_title_never_runs(path: str, hostile: str, page: Page) -> None:
     if path.startswith("/steer"):
         driving.scene_of(page)
     harmless(page)
+    assert overflow(page, 800) <= 0
 
 
 PARTS = (("/steer?edits=5:1.0", "Scenarios"), ("/review", "History"), ("/review", "Agreement"))
@@ -115,7 +126,7 @@ def test_the_steered_list_shows_it_literally(hostile: str, page: Page) -> None:
     driving.scene_of(page)
     driving.drag(page, -8.0)
     driving.release(page)
-    assert all(title.startswith(HOSTILE) for title in driving.titles(page, "after"))
+    assert all(title.startswith(TITLES) for title in driving.titles(page, "after"))
     assert page.evaluate("window.hostile") is None
 
 

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 from playwright.sync_api import Page, expect
 
+from benchmarks.browsing import visitors
 from tests.browser import driving
 
 USER = 5
@@ -113,6 +114,20 @@ def test_the_price_is_measured_on_request(steer: Page) -> None:
     expect(steer.get_by_test_id("stMetric").first).to_contain_text(re.compile(r"\d+\.\d %.* to [+−]?\d", re.S))
 
 
+def test_a_finger_turns_the_slider(steer: Page) -> None:
+    (x, y), (to, _) = driving.thumb(steer), driving.thumb(steer, 16.0)
+    serial = int(driving.scene_of(steer).get_attribute("data-serial"))
+    screen = steer.context.new_cdp_session(steer)
+    screen.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    moves = [x + (to - x) * step / 10 for step in range(11)]
+    for kind, place in [("touchStart", moves[0]), *(("touchMove", move) for move in moves)]:
+        screen.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": place, "y": y}]})
+    expect(steer.locator(".steer .said")).to_contain_text("replaced")
+    screen.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    steer.wait_for_selector(f'.steer[data-serial="{serial + 1}"]')
+    expect(steer).to_have_url(re.compile(r"edits=\d+(:|%3A)1[56]\."))
+
+
 def test_rows_keep_still_for_those_who_asked_for_it(steer: Page) -> None:
     steer.emulate_media(reduced_motion="reduce")
     seconds = steer.locator(".steer .after .row").first.evaluate("e => getComputedStyle(e).transitionDuration")
@@ -137,3 +152,21 @@ def test_a_row_of_the_list_opens_its_reasons(steer: Page) -> None:
     steer.keyboard.press("Enter")
     expect(steer.get_by_text(re.compile(r"is at rank \d+"))).to_contain_text(title)
     expect(steer.locator(".st-key-tool-panel .js-plotly-plot")).to_have_count(2)
+
+
+def test_the_price_follows_the_list_of_a_release(steer: Page) -> None:
+    price = steer.get_by_test_id("stMetric").first
+    expect(price).to_contain_text("nothing is turned")
+    driving.drag(steer, 8.0)
+    driving.release(steer)
+    expect(price).not_to_contain_text("nothing is turned")
+    driving.drag(steer, 0.0)
+    driving.release(steer)
+    expect(price).to_contain_text("nothing is turned")
+
+
+def test_a_scripted_session_gets_lists_as_a_browser_does(address: str, latent: int) -> None:
+    visitor = visitors.Visitor(address, 0, [latent], USER)
+    with visitor.connected() as socket:
+        assert all(visitor.step(socket) > 0 for _ in range(3))
+    assert visitor.slider.serial == 2 and visitor.slider.keys == [f"{latent}:1.0"]

@@ -70,7 +70,7 @@ BROKEN = {
     "header again": ("x.csv", b"user_id,item_id,timestamp\n1,2,3\nuser_id,item_id,timestamp\n", "row 2: timestamp is"),
     "truncated gzip": ("x.csv.gz", gzip.compress(b"user_id,item_id,timestamp\n" + b"1,2,3\n" * 99)[:-9], "is whole"),
     "truncated JSON": ("x.jsonl", b'{"user_id": 1, "item_id": 2, "timest', "is whole"),
-    "three fields in SASRec text": ("x.txt", b"1 2 3\n", "3 fields, not “user item”"),
+    "three fields in SASRec text": ("x.txt", b"1 2 3\n", "row 1: 3 fields, not 2"),
     "line cut in SASRec text": ("x.txt", b"1 2\n1\n", "row 2: item_id is missing"),
 }
 

@@ -59,7 +59,7 @@ def found(page) -> pd.DataFrame:
 def test_the_link_sets_the_facets_and_they_set_the_link(open_page, invented):
     page = open_page("latents", invented, where="concept:Drama;density:0.01..1")
     assert page.multiselect[0].value == ["Drama"] and page.select_slider[0].value == (0.01, 1.0)
-    assert set(found(page)["top_concept"]) == {"Drama"} and found(page)["density"].min() >= 0.01
+    assert set(found(page)["top_concept"]) == {"Drama"} and found(page)["density"].min() >= 1.0
     page.multiselect[0].set_value(["Comedy"]).run()
     assert link(page, "where").startswith("concept:Comedy")
     assert set(found(page)["top_concept"]) == {"Comedy"}
@@ -82,9 +82,12 @@ def test_a_title_finds_the_latents_that_it_fires_most(open_page, invented):
 
 def test_stability_is_a_facet_once_it_is_measured(open_page, tmp_path):
     folder = synthetic.make(tmp_path / "retrained")
-    assert "In re-trainings" not in [g.label for g in open_page("latents", folder).button_group]
+    facets = {facet.label: facet for facet in open_page("latents", folder).multiselect}
+    assert facets["In re-trainings"].disabled and "extras" in facets["In re-trainings"].help
+    assert facets["Review"].disabled and not facets["Concept"].disabled
     synthetic.retrain(folder)
     page = open_page("latents", folder, where="stability:re-appears")
+    assert not next(facet for facet in page.multiselect if facet.label == "In re-trainings").disabled
     assert found(page)["stability"].min() >= 0.8
 
 

@@ -41,7 +41,7 @@ def test_every_dictionary_is_in_the_table_with_what_it_was_screened_by(open_page
     assert table.index[table["default"]].tolist() == table.index[table["opens"]].tolist() == [DEFAULT]
     for name, row in table.iterrows():
         found = study.screen(name)
-        assert row["ndcg_change"] == pytest.approx(found["ndcg_change"])
+        assert row["ndcg_change"] == pytest.approx(100 * found["ndcg_change"])
         assert row["neurons_new_items"] == pytest.approx(found["neurons"]["new_items"])
         assert row["seconds"] == study.manifest["stages"][f"dictionaries/{name}/sae"]["seconds"]
     assert (table["k"][TOPK], table["l1"][RELU]) == (2, 1.0)

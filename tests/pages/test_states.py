@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 
+import pandas as pd
 import pytest
 import streamlit as st
 
@@ -154,6 +155,21 @@ def test_an_unexpected_error_has_an_id_that_the_log_explains(open_page, tmp_path
     assert f"error {error['id']}" in shown.message and str(folder / "log.jsonl") in shown.message
     assert not shown.stack_trace and "KeyError" in error["traceback"] and "nothing" not in shown.message
     assert next(line["ms"] for line in lines if line["event"] == "page") >= 0
+
+
+def test_a_study_that_was_removed_while_a_page_showed_it_is_said_to_be_gone(open_page, tmp_path, monkeypatch):
+    folder = synthetic.make(tmp_path / "demo")
+    page = open_page("latents", folder)
+
+    def removed(study: Study, *_) -> None:
+        shutil.rmtree(study.path)
+        pd.read_parquet(study.path / "nothing.parquet")
+
+    monkeypatch.setattr(Study, "features", removed)
+    st.cache_resource.clear()
+    page.run()
+    assert "was removed while this page showed it" in page.error[0].value
+    assert not page.exception and not folder.exists()
 
 
 def test_an_error_on_a_study_of_an_earlier_version_comes_with_the_command_that_rebuilds_it(

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from seqsae_core.dashboard.dictionaries import against
 from seqsae_core.dashboard.studies import studies
 from seqsae_core.sae.stability import cosine, nearest
 from seqsae_core.study import Study
@@ -53,6 +54,15 @@ def test_two_dictionaries_are_compared_page_by_page(open_page, doubled):
         assert not page.exception and not page.error, name
         first, second = (page.dataframe[0].value.iloc[:, column].tolist() for column in (1, 2))
         assert first == second
+
+
+def test_the_comparison_says_what_each_stage_cost(tiny_study):
+    study = Study.open(tiny_study)
+    name = study.default_dictionary
+    told = against.costs(study, name)
+    seconds = [study.manifest["stages"][f"dictionaries/{name}/{stage}"]["seconds"] for stage in synthetic.BUILT]
+    assert [told[f"Seconds, {stage}"] for stage in synthetic.BUILT] == [f"{value:.1f}" for value in seconds]
+    assert float(told["Seconds, all stages"]) == pytest.approx(sum(seconds), abs=0.06)
 
 
 def test_a_copy_is_every_latents_partner(open_page, doubled):

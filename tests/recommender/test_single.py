@@ -44,6 +44,20 @@ def test_scores_are_the_models(architecture, blocks, length):
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("layer", range(5))
+@torch.inference_mode()
+def test_from_any_layer_on_it_is_the_model(architecture, layer):
+    model, items = random_model(architecture), history(7)
+    found, expected = SingleHistory(model).hidden(items, layer), model.hidden(items[None], layer)
+    for one, other in zip(found, expected, strict=True):
+        assert torch.allclose(one, other, rtol=0, atol=1e-10) if one.is_floating_point() else torch.equal(one, other)
+    moved = found.activations + torch.linspace(-1, 1, 16, dtype=torch.float64)
+    scores = model.scores(model.resume(moved, expected.item_at, layer))
+    for one in (SingleHistory(model), PlainHistory(model)):
+        assert torch.allclose(one.resume(moved, found.item_at, layer), scores, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_nothing_is_dropped_while_the_model_trains(architecture):
     model = random_model(architecture)
     expected = single(model, history(7))

@@ -7,7 +7,8 @@ import torch
 from seqsae_core.errors import UserError
 from seqsae_core.steering.edits import Edit
 from seqsae_core.steering.evaluation import collect_contexts
-from seqsae_core.steering.popularity import log_popularity, measure_dial, popularity_edit, tilted
+from seqsae_core.steering.popularity import LAMBDAS as GRID
+from seqsae_core.steering.popularity import for_one, log_popularity, measure_dial, popularity_edit, tilted
 from seqsae_core.steering.steerer import Steerer
 
 STRENGTHS, LAMBDAS = [-2.0, 2.0], [-1.0, 0.5, 1e6]
@@ -96,6 +97,32 @@ def test_a_weight_of_zero_is_the_plain_list(steerer, toy_sequences, counts):
     assert np.array_equal(
         tilted(steerer, known, log_popularity(counts), 0.0).items, steerer.recommend(known).items
     )
+
+
+def test_for_one_history_the_term_whose_list_is_about_as_popular_stands_beside(
+    steerer, toy_sequences, contexts, counts
+):
+    known, logs = toy_sequences.of(0)[:-1], log_popularity(counts)
+    edit = popularity_edit(steerer, contexts, logs, -2.0)
+    table = for_one(steerer, known, [edit], logs).set_index("method")
+    plain, steered = steerer.recommend(known), steerer.recommend(known, [edit])
+    assert table.at["plain", "items"] == plain.items.tolist() and table.at["plain", "replaced"] == 0
+    assert table.at["latents", "items"] == steered.items.tolist()
+    assert table.at["plain", "probability_kept"] == pytest.approx(1)
+    weight, wanted = table.at["log_popularity", "weight"], logs[steered.items].mean()
+    tilt = tilted(steerer, known, logs, weight)
+    assert set(table.at["log_popularity", "items"]) == set(tilt.items)
+    gaps = {w: abs(logs[tilted(steerer, known, logs, w).items].mean() - wanted) for w in GRID}
+    assert gaps[weight] == pytest.approx(min(gaps.values()), abs=1e-6)
+
+
+def test_changes_of_ndcg_come_with_intervals(steerer, contexts, counts):
+    edit = popularity_edit(steerer, contexts, log_popularity(counts))
+    table = measure_dial(steerer, contexts, edit, counts, STRENGTHS, LAMBDAS).table
+    own = table["ndcg@10"] / table.groupby("method")["ndcg@10"].transform("first") - 1
+    assert table["ndcg_change"].to_numpy() == pytest.approx(own.to_numpy())
+    assert (table["ndcg_change_low"] <= table["ndcg_change_high"]).all()
+    assert (table.loc[table["strength"] == 0, ["ndcg_change_low", "ndcg_change_high"]] == 0).all().all()
 
 
 def test_items_without_events_count_as_one_event():

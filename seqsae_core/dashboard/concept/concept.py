@@ -81,7 +81,7 @@ def rivals(found: "Measured") -> None:
         for label, gap in (("Same items", _gap(neurons, "")), ("New items", _gap(neurons, "_new")))
     ]
     st.markdown(" ".join(said) + f" {unbeaten(kinds)}")
-    widgets.chart(best_of_kinds(kinds), HOW_TO_READ_RIVALS, "rivals")
+    widgets.chart(best_of_kinds(kinds), HOW_TO_READ_RIVALS, "rivals", "one-concept")
     with st.expander("The same as a table"):
         bounds = {"same": _bounds(kinds, ""), "new": _bounds(kinds, "_new")}
         table = kinds.assign(kind=kinds["kind"].map(kind_name), **bounds)

@@ -23,7 +23,11 @@ HOW_TO_READ_COVER = (
     "set of held-out users, scored on another. On new items the same is done on one half of the items and scored on "
     "the other; a curve that rises on the same items alone recognises items."
 )
+HOW_TO_READ_DETECTORS = (
+    "On score users' positions; chosen on the other held-out users. " + widgets.BY_KEY
+)
 DETECTOR = {
+    "significant": st.column_config.CheckboxColumn("✓", width=38, help="Significant for a concept of the study."),
     "feature": st.column_config.NumberColumn("#", format="%d", width=60),
     "name": st.column_config.TextColumn("Name", width=190),
     "r": st.column_config.NumberColumn("r", format="%.3f", width=65, help=ABOUT_SAME),
@@ -66,7 +70,7 @@ def cover(opened: Opened, found: "Measured") -> None:
     chart, beside = widgets.pair([3, 2], "cover", gap="large")
     with chart:
         figure = cover_steps(found.cover.same, found.cover.new, labels, found.kinds)
-        widgets.chart(figure, HOW_TO_READ_COVER, "cover")
+        widgets.chart(figure, HOW_TO_READ_COVER, "cover", "one-concept")
     with beside:
         st.markdown(what_is_added(found, size))
         latents = opened.features("latents")
@@ -75,9 +79,12 @@ def cover(opened: Opened, found: "Measured") -> None:
                 widgets.latent_link(opened, latents.loc[int(latent)])
         edits = edits_of(opened, found, size)
         if edits and st.button("Steer with these latents", type="primary", icon=":material/tune:"):
-            navigation.go("steer", opened.view.home().but(edits=edits))
+            view = opened.view
+            navigation.go("steer", view.home().but(edits=edits, items=view.items, search=view.search))
     with st.expander("Each step as a table"):
-        st.dataframe(steps(found, labels), hide_index=True, column_config=STEPS, placeholder=widgets.NOT_MEASURED)
+        table = steps(found, labels)
+        st.dataframe(table, hide_index=True, column_config=STEPS, placeholder=widgets.NOT_MEASURED)
+        taking.table(table, "cover-steps")
 
 
 def what_is_added(found: "Measured", size: int) -> str:
@@ -121,16 +128,17 @@ def one_by_one(opened: Opened, found: "Measured") -> None:
         st.caption("No latent fires more where the concept holds than elsewhere.")
         return
     st.markdown(significance(found))
-    names = opened.features("latents")["name"].reindex(rows["feature"]).to_numpy()
+    known = opened.features("latents")[["name", "significant"]].reindex(rows["feature"])
     of = [f"{times} of {found.halves}" if found.halves else None for times in rows["chosen"]]
-    table = rows.assign(name=names, chosen=of, effect=rows["effect"].round(2) + 0.0)[list(DETECTOR)]
+    told = {name: column.to_numpy() for name, column in known.items()}
+    table = rows.assign(**told, chosen=of, effect=rows["effect"].round(2) + 0.0)[list(DETECTOR)]
     event = st.dataframe(
         table, hide_index=True, column_config=DETECTOR, key="detectors", on_select="rerun",
         selection_mode="single-cell", placeholder=widgets.NOT_MEASURED,
     )  # fmt: skip
-    st.caption("On score users' positions; chosen on the other held-out users. Click a row to open a latent.")
+    widgets.read(HOW_TO_READ_DETECTORS, "one-concept")
     taking.table(table, "detectors")
-    row = widgets.clicked_cell(event, table)
+    row = widgets.clicked_cell(event, table, "significant")
     if row is not None:
         navigation.go("latent", opened.view.home().but(latent=int(row["feature"])))
 

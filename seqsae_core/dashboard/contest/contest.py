@@ -45,7 +45,8 @@ def concepts(opened: Opened) -> None:
     for tab, (label, column) in zip(widgets.pair([1, 1], "dots", gap="medium"), MEASURES.items(), strict=True):
         with tab:
             st.markdown(f"**{label}**")
-            widgets.chart(contest_figures.concept_dots(rows, column), HOW_TO_READ_DOTS[column], f"dots-{column}")
+            figure = contest_figures.concept_dots(rows, column)
+            widgets.chart(figure, HOW_TO_READ_DOTS[column], f"dots-{column}", "evidence")
     with st.expander("The same as a table"):
         st.dataframe(side_by_side(rows), hide_index=True, column_config=table_columns(), placeholder="–")
         taking.table(side_by_side(rows), f"concepts-{group}")
@@ -93,7 +94,8 @@ def examples(opened: Opened) -> None:
     )
     best = opened.best()
     latents = best[(best["kind"] == "latents") & best["r_score"].notna()]
-    names = latents.sort_values("r_score", ascending=False)["concept"].tolist()
+    order = latents.assign(genre=latents["group"] == "genre").sort_values(["genre", "r_score"], ascending=False)
+    names = order["concept"].tolist()
     if not names:
         st.caption(NO_CONCEPTS)
         return
@@ -105,7 +107,7 @@ def examples(opened: Opened) -> None:
                 st.caption(f"{kind_name(kind)} have no candidate for this concept.")
             else:
                 side(opened, rows.iloc[0])
-    st.caption(portrait.HOW_TO_READ_STRIPS)
+    widgets.read(portrait.HOW_TO_READ_STRIPS, "evidence")
     side_view = opened.view.home().but(concept=chosen)
     navigation.link("concept", side_view, f"All of {widgets.plain(chosen)}: what covers it", icon=":material/category:")
 
@@ -141,6 +143,5 @@ def monosemanticity(opened: Opened) -> None:
     """Distribution over the features of each kind."""
     widgets.section("One meaning each?")
     kinds = [k for k in ("latents", "neurons", "random_directions") if k in opened.summary()]
-    widgets.chart(
-        contest_figures.monosemanticity({k: opened.features(k) for k in kinds}), HOW_TO_READ_VIOLINS, "monosemanticity"
-    )
+    figure = contest_figures.monosemanticity({k: opened.features(k) for k in kinds})
+    widgets.chart(figure, HOW_TO_READ_VIOLINS, "monosemanticity", "evidence")

@@ -29,7 +29,7 @@ COLUMNS = {
     "matched": ("Equal numbers", "Same items, where only as many as there are neurons (±) may compete.", "%.3f"),
     "ahead_same": ("Latents − it, same items", "Paired difference with its 95 % interval.", None),
     "ahead_new": ("Latents − it, new items", "Paired difference with its 95 % interval.", None),
-    "significant_share": ("With a significant concept", "Share of its live features.", "percent"),
+    "significant_share": ("With a significant concept", "Share of its live features.", widgets.PERCENT),
     "monosemanticity": ("Monosemanticity", "Mean over live features, by content.", "%.3f"),
     "monosemanticity_company": ("By company", "By what other users watched beside the items.", "%.3f"),
     "entropy": ("Entropy", "Bits over genres; fewer = purer.", "%.2f"),
@@ -40,7 +40,7 @@ def every_rival(opened: Opened) -> None:
     """The plot, the table, and in words whom latents do not beat."""
     widgets.section("Every rival", ABOUT)
     summary = opened.summary()
-    widgets.chart(contest.comparison(summary), HOW_TO_READ, "rivals")
+    widgets.chart(contest.comparison(summary), HOW_TO_READ, "rivals", "evidence")
     st.markdown(not_beaten(summary))
     columns = {
         name: st.column_config.Column(label, help=text)
@@ -48,8 +48,10 @@ def every_rival(opened: Opened) -> None:
         else st.column_config.NumberColumn(label, help=text, format=form)
         for name, (label, text, form) in COLUMNS.items()
     }
-    st.dataframe(table(summary), hide_index=True, column_config=columns, key="rivals-table", placeholder="–")
-    taking.table(table(summary), "rivals")
+    rows = table(summary)
+    shown = widgets.in_percent(rows, "significant_share")
+    st.dataframe(shown, hide_index=True, column_config=columns, key="rivals-table", placeholder="–")
+    taking.table(rows, "rivals")
 
 
 def table(summary: Mapping[str, Any]) -> pd.DataFrame:

@@ -7,12 +7,14 @@ import pandas as pd
 import streamlit as st
 
 from seqsae_core.dashboard import navigation, permalink, taking, widgets
+from seqsae_core.dashboard.contest import rivals
 from seqsae_core.dashboard.dictionaries import dictionaries, fidelity, using
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.widgets import fixed, interval, percent, plain
 from seqsae_core.errors import UserError
-from seqsae_core.figures.contest import NEW, SAME
+from seqsae_core.figures.contest import NEW, SAME, comparison
 from seqsae_core.sae.stability import nearest
+from seqsae_core.study import Study
 
 LEAD = "Two dictionaries of one recommender under the same measurements: other layers, variants, sizes or seeds."
 SHOWN = 25
@@ -67,6 +69,7 @@ def _table(pair: Pair, figures: Callable[[Opened], dict[str, str]], key: str) ->
     for side, one, column in zip(("First", "Second"), pair, columns, strict=True):
         table[f"{side}: {one.dictionary}"] = [column.get(name, widgets.NOT_MEASURED) for name in names]
     st.dataframe(table, hide_index=True, key=key, height="content")
+    taking.table(table, key)
 
 
 def overview(pair: Pair) -> None:
@@ -78,10 +81,17 @@ def _overview(one: Opened) -> dict[str, str]:
     study = one.study
     figures = fidelity.figures_and_notes(one.sae_metrics())
     told = {label: f"{value} ({note})" for label, (value, note) in figures.items()}
-    stages = study.manifest["stages"]
-    seconds = sum(entry.get("seconds") or 0 for key, entry in stages.items() if f"/{one.dictionary}/" in f"/{key}/")
     what = dictionaries.how_read(study, one.dictionary).removeprefix(", read ")
-    return {"Read": what or widgets.NOT_MEASURED, **told, "Built in": f"{seconds:,.0f} s"}
+    return {"Read": what or widgets.NOT_MEASURED, **told, **costs(study, one.dictionary)}
+
+
+def costs(study: Study, dictionary: str) -> dict[str, str]:
+    """Seconds of each of its stages, and of all of them."""
+    of = f"dictionaries/{dictionary}/"
+    stages = {key.removeprefix(of): entry for key, entry in study.manifest["stages"].items() if key.startswith(of)}
+    seconds = {stage: entry.get("seconds") or 0.0 for stage, entry in stages.items()}
+    told = {f"Seconds, {stage}": fixed(value, 1) for stage, value in seconds.items()}
+    return told | {"Seconds, all stages": fixed(sum(seconds.values()), 1)}
 
 
 def latents(pair: Pair) -> None:
@@ -133,6 +143,10 @@ def partners(pair: Pair) -> pd.DataFrame:
 def contest(pair: Pair) -> None:
     """Latents against neurons in both, and the best latent of each concept."""
     _table(pair, _contest, "against-contest")
+    for place, side in zip(widgets.pair([1, 1], "against-kinds", gap="large"), pair, strict=True):
+        with place:
+            st.markdown(f"**{plain(side.dictionary)}**")
+            widgets.chart(comparison(side.summary()), rivals.HOW_TO_READ, f"kinds-{side.dictionary}", "evidence")
     widgets.section("Concept by concept", "The best latent of each concept: r on the same items and on new items.")
     best = [side.best().query("kind == 'latents'").set_index("concept")[["r_score", "r_new_items"]] for side in pair]
     both = best[0].join(best[1], how="outer", suffixes=("_first", "_second"))

@@ -98,7 +98,7 @@ def charts(table: pd.DataFrame, default: str) -> None:
                 pareto.pareto(table, figure, name, colour, f"r, {label.lower()}", default),
                 key=key, config=widgets.CHART, on_select=lambda key=key: _choose_point(key), selection_mode="points",
             )  # fmt: skip
-    st.caption(FOR_CHOOSING)
+    widgets.read(FOR_CHOOSING, "dictionary")
 
 
 def _choose_point(key: str) -> None:
@@ -135,7 +135,8 @@ def everything(table: pd.DataFrame, default: str) -> None:
         interval=[interval(bounds, 1, True, percent) for bounds in table["ndcg_change_ci95"]],
     )
     st.dataframe(
-        shown, column_order=[*_columns()], column_config=_columns(), hide_index=True, key="dictionaries",
+        widgets.in_percent(shown, "dead_fraction", "ndcg_change"), column_order=[*_columns()],
+        column_config=_columns(), hide_index=True, key="dictionaries",
         placeholder="–", on_select=lambda: _choose_row(table), selection_mode="single-cell",
     )  # fmt: skip
     taking.table(shown, "dictionaries")
@@ -166,8 +167,8 @@ def _columns() -> dict[str, Any]:
         "l1": number("L1", "%g"),
         "l0": number("L0", "%.1f"),
         "explained_variance": number("Explained variance", "%.3f"),
-        "dead_fraction": number("Dead", "percent"),
-        "ndcg_change": number("NDCG@10 change", "percent", "Validation targets of select users."),
+        "dead_fraction": number("Dead", widgets.PERCENT),
+        "ndcg_change": number("NDCG@10 change", "%+.1f %%", "Validation targets of select users."),
         "interval": "Interval",
         "same_items": number("Same items", "%.3f", "Mean best correlation of latents with genres."),
         "new_items": number("New items", "%.3f", "The same, chosen on half of the items and scored on the other."),

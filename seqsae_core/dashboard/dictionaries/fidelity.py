@@ -66,8 +66,8 @@ def where_lost(metrics: Mapping[str, Any]) -> None:
     rows = metrics["by_decile"]
     with st.expander("Where it loses information"):
         st.markdown(verdict(rows))
-        widgets.chart(fidelity_figures.by_decile(rows), HOW_READ_DECILES, "by-decile")
-        widgets.chart(fidelity_figures.densities(metrics["densities"]), HOW_READ_DENSITIES, "densities")
+        widgets.chart(fidelity_figures.by_decile(rows), HOW_READ_DECILES, "by-decile", "dictionary")
+        widgets.chart(fidelity_figures.densities(metrics["densities"]), HOW_READ_DENSITIES, "densities", "dictionary")
 
 
 def verdict(rows: Sequence[Mapping[str, Any]]) -> str:

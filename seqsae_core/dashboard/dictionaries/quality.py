@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
+
 from seqsae_core.dashboard.widgets import fixed, interval, percent
 from seqsae_core.figures.recommender import contenders
 from seqsae_core.recommender.names import ACCURACY, LISTS
@@ -29,14 +31,15 @@ def headline(metrics: Mapping[str, Any]) -> list[dict[str, str]]:
     ]
 
 
-def everything(metrics: Mapping[str, Any]) -> list[dict[str, str]]:
+def everything(metrics: Mapping[str, Any]) -> pd.DataFrame:
     """Every figure of every recommender; a dash where a study of an earlier version has none."""
-    return [
+    rows = [
         {"": name}
         | {name.upper(): _cell(row, name) for name in ACCURACY}
         | {name.split("@")[0].capitalize(): _listed(row, name) for name in LISTS}
         for name, row in contenders(metrics).items()
     ]
+    return pd.DataFrame(rows)
 
 
 def tested(metrics: Mapping[str, Any]) -> str:

@@ -28,14 +28,15 @@ HOW_TO_READ = (
     "how much each latent writes into the model's states. A cell opens its latent; arrow keys walk through them."
 )
 ABOUT_TITLE = (
-    "Over held-out users who read it: on which share of them a latent fires there, and its mean activation (0 where it "
-    "does not fire); beside it the activation in a history of this title alone. A row opens its latent."
+    "Over held-out users who met it: on which share of them a latent fires there, and its mean activation (0 where it "
+    "does not fire); beside it the activation in a history of this title alone. " + widgets.BY_KEY
 )
 COLUMNS = {
+    "significant": st.column_config.CheckboxColumn("✓", width=38, help="Its top concept is significant at 5 %."),
     "latent": st.column_config.NumberColumn("#", width=60, format="%d"),
     "name": st.column_config.TextColumn("Name", width="medium"),
     "top_concept": st.column_config.TextColumn("Top concept", width="medium"),
-    "share": st.column_config.ProgressColumn("Fires on", min_value=0, max_value=1, format="percent"),
+    "share": st.column_config.ProgressColumn("Fires on", min_value=0, max_value=100, format="%.0f %%"),
     "mean": st.column_config.NumberColumn("Mean activation", format="%.3f"),
     "alone": st.column_config.NumberColumn("Alone", format="%.3f", help="In a history of this title alone."),
 }
@@ -67,7 +68,7 @@ def in_history(opened: Opened, found: Scene, controls: DeltaGenerator) -> None:
         return
     names = opened.features("latents")["name"].to_dict()
     picked = heat.show(firing, _shown(order), names, found.history, opened.catalogue(), "heat")
-    st.caption(HOW_TO_READ)
+    widgets.read(HOW_TO_READ, "finding-and-comparing")
     taking.table(firing, "firing")
     if picked is not None:
         navigation.go("latent", opened.view.home().but(latent=int(picked)))
@@ -78,7 +79,8 @@ def _shown(order: list[int]) -> list[int]:
     if len(order) <= ROWS:
         return order
     more = min(MORE, len(order))
-    return order[: more if st.toggle(f"Show {more} of the {len(order)} that fire", key="more-latents") else ROWS]
+    label = f"Show all {more} that fire" if more == len(order) else f"Show {more} of the {len(order)} that fire"
+    return order[: more if st.toggle(label, key="more-latents") else ROWS]
 
 
 def for_title(opened: Opened) -> None:
@@ -91,20 +93,22 @@ def for_title(opened: Opened) -> None:
     if table.empty:
         st.info(f"No latent fires on {title}.", icon=":material/search_off:")
         return
-    read = f"{readers:,} held-out users read it" if readers else "no held-out user read it"
+    read = f"{readers:,} held-out users met it" if readers else "no held-out user met it"
     st.markdown(f"**{title}**: {len(table):,} latents fire on it; {read}.")
     latents = opened.features("latents")
     rows = table.assign(
+        significant=latents["significant"].reindex(table["latent"]).to_numpy(),
         name=latents["name"].reindex(table["latent"]).to_numpy(),
         top_concept=latents["top_concept"].where(latents["significant"], "").reindex(table["latent"]).to_numpy(),
     )
     event = st.dataframe(
-        rows[list(COLUMNS)], hide_index=True, column_config=COLUMNS, key=f"on-item-{item}", placeholder="–",
+        widgets.in_percent(rows[list(COLUMNS)], "share"), hide_index=True, column_config=COLUMNS,
+        key=f"on-item-{item}", placeholder="–",
         on_select="rerun", selection_mode="single-cell", alt="Latents that fire on the title",
     )  # fmt: skip
-    st.caption(ABOUT_TITLE)
+    widgets.read(ABOUT_TITLE, "finding-and-comparing")
     taking.table(rows, f"item-{item}-latents")
-    row = widgets.clicked_cell(event, rows)
+    row = widgets.clicked_cell(event, rows, "significant")
     if row is not None:
         navigation.go("latent", opened.view.home().but(latent=int(row["latent"])))
 
@@ -145,7 +149,7 @@ def _firing(_opened: Opened, stamp: str, history: tuple[int, ...]) -> tuple[pd.D
     return table, firing.strongest(table, len(table))
 
 
-@st.cache_data(max_entries=200, show_spinner="Reading who read it")
+@st.cache_data(max_entries=200, show_spinner="Reading who met it")
 def _on_item(_opened: Opened, stamp: str, item: int) -> tuple[pd.DataFrame, int]:
     from seqsae_core.steering import firing
 

@@ -55,6 +55,18 @@ function cell(row, activation, column, peak, open) {
   return box;
 }
 
+// What the shades mean: from a cell that does not fire to the strongest one shown.
+function legend(peak) {
+  const line = element("p", "legend");
+  const cells = [0, 0.25, 0.5, 0.75, 1].map((share) => {
+    const box = element("span", share ? "cell on" : "cell");
+    box.style.setProperty("--share", `${share ? Math.round(14 + 86 * share) : 0}%`);
+    return box;
+  });
+  line.append(element("span", "", "activation 0"), ...cells, element("span", "", peak.toFixed(2)));
+  return line;
+}
+
 function walk(event, grid) {
   const move = ARROWS[event.key];
   const at = event.target.closest?.(".cell");
@@ -80,7 +92,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const body = element("tbody");
   body.append(...data.rows.map((row) => line(row, data, (latent) => setTriggerValue("opened", latent))));
   table.append(body);
-  root.replaceChildren(table);
+  root.replaceChildren(table, legend(data.peak));
   const grid = [...body.rows].map((row) => [...row.querySelectorAll(".cell")]);
   if (grid.length && grid[0].length) grid[0][0].tabIndex = 0;
   body.addEventListener("keydown", (event) => walk(event, grid));

@@ -10,6 +10,9 @@ from seqsae_core.dashboard.latents.latent_map import lassoed, latent_map, releas
 from seqsae_core.dashboard.loading import Opened
 
 COLUMNS = {
+    "significant": st.column_config.CheckboxColumn(
+        "✓", width=38, help="Its top concept is significant at 5 % family-wise over all latents and concepts."
+    ),
     "feature": st.column_config.NumberColumn("#", width=55, format="%d"),
     "name": st.column_config.TextColumn("Name", width=185),
     "top_concept": st.column_config.TextColumn("Top concept", width=125),
@@ -22,7 +25,7 @@ COLUMNS = {
         help="Pearson r with the top concept on users that took no part in choosing it.",
     ),
     "density": st.column_config.NumberColumn(
-        "Density", format="percent", width=72, help="Share of positions where it fires."
+        "Density", format="%.2f %%", width=78, help="Share of positions where it fires."
     ),
     "effect": st.column_config.NumberColumn(
         "Steering",
@@ -36,9 +39,6 @@ COLUMNS = {
         width=65,
         help="Mean cosine with its partner in re-trainings: from .8 on it re-appears, from .5 on partly.",
     ),
-    "significant": st.column_config.CheckboxColumn(
-        "Signif.", width=60, help="Its top concept, at 5 % family-wise over all latents and concepts."
-    ),
     "name_review": st.column_config.TextColumn(
         "Review", width=80, help="What analysts decided; accepted names replace automatic ones."
     ),
@@ -47,6 +47,10 @@ COLUMNS = {
 
 def latents(opened: Opened) -> pd.DataFrame:
     """All latents, the best-evidenced first, with the steering effect where it is there."""
+    return opened.once("latents by evidence", lambda: _latents(opened))
+
+
+def _latents(opened: Opened) -> pd.DataFrame:
     rows = opened.features("latents").reset_index(drop=True)
     if opened.has("steering"):
         effects = opened.effects()[["latent", "effect"]].reset_index(drop=True)
@@ -64,11 +68,18 @@ def filtered(opened: Opened, rows: pd.DataFrame, search: str, facets: Facets) ->
     words = search.casefold().split()
     if not words:
         return rows
-    text = (rows["name"] + "\n" + rows["top_concept"] + "\n").str.casefold()
-    text += _titles(opened, opened.stamp("data", "evidence")).reindex(rows["feature"]).fillna("").to_numpy()
+    text = _searched(opened).loc[rows.index]
     for word in words:
         text = text[text.str.contains(word, regex=False)]
     return rows.loc[text.index]
+
+
+def _searched(opened: Opened) -> pd.Series:
+    """What a search looks through: name, top concept and titles of every latent, in lower case, by row of `latents`."""
+    rows = latents(opened)
+    titles = lambda: _titles(opened, opened.stamp("data", "evidence")).reindex(rows["feature"]).fillna("")  # noqa: E731
+    names = lambda: (rows["name"] + "\n" + rows["top_concept"] + "\n").str.casefold()  # noqa: E731
+    return opened.once("searched text", lambda: names() + titles().to_numpy())
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -98,7 +109,7 @@ def browse(opened: Opened) -> None:
         nothing_found(opened)
     else:
         table_and_map(opened, rows)
-    _titles(opened, opened.stamp("data", "evidence"))  # while one looks, so that the first search need not wait
+    _searched(opened)  # while one looks, so that the first search need not wait
 
 
 def nothing_found(opened: Opened) -> None:
@@ -126,7 +137,7 @@ def table(rows: pd.DataFrame, in_lasso: bool) -> int | None:
     """The table; the latent whose row was clicked, or None."""
     columns = [c for c in COLUMNS if c in rows]
     event = st.dataframe(
-        rows[columns],
+        widgets.in_percent(rows[columns], "density"),
         column_config=COLUMNS,
         hide_index=True,
         height=640,
@@ -139,9 +150,9 @@ def table(rows: pd.DataFrame, in_lasso: bool) -> int | None:
     )
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         where = "inside the lasso" if in_lasso else "shown"
-        st.caption(f"{len(rows):,} {where}, the best-evidenced first. Click a heading to sort, a row to open it.")
+        st.caption(f"{len(rows):,} {where}, the best-evidenced first; click a heading to sort. {widgets.BY_KEY}")
         if in_lasso:
             st.button("Leave the lasso", icon=":material/close:", type="tertiary", on_click=release_lasso)
         taking.table(rows, "latents")
-    row = widgets.clicked_cell(event, rows)
+    row = widgets.clicked_cell(event, rows, "significant")
     return None if row is None else int(row["feature"])

@@ -89,7 +89,9 @@ def figures(opened: Opened, pair: Pair) -> None:
         known = row.to_dict() | {"effect": effects.get(row["feature"])}
         heading = f"{side.capitalize()}: {latent_label(row)}"
         table[heading] = [_said(known.get(name), write) for name, write in ROWS.values()]
-    st.dataframe(pd.DataFrame(table), hide_index=True, key="pair-figures", height="content")
+    shown = pd.DataFrame(table)
+    st.dataframe(shown, hide_index=True, key="pair-figures", height="content")
+    taking.table(shown, "pair-figures")
 
 
 def _said(value, write) -> str:
@@ -124,7 +126,7 @@ def sequences(opened: Opened, pair: Pair) -> None:
         with column:
             st.markdown(f"**{plain(latent_label(row))}**")
             portrait.quantile_strips(opened.examples("latents", latent), opened, "latents", f"{side}{latent}")
-    st.caption(portrait.HOW_TO_READ_STRIPS)
+    widgets.read(portrait.HOW_TO_READ_STRIPS, "evidence")
 
 
 def moved(opened: Opened, pair: Pair) -> None:

@@ -64,6 +64,7 @@ def latent_map(opened: Opened, rows: pd.DataFrame) -> int | None:
         figure,
         f"{HOW_TO_READ[layout]} {ABOUT_LASSO}",
         map_key(layout),
+        "the-map",
         on_select="rerun",
         selection_mode=("points", "box", "lasso"),
         config={"scrollZoom": True, "modeBarButtonsToRemove": ["autoScale2d"]},

@@ -71,3 +71,4 @@ def history(opened: Opened, latent: int) -> None:
         "z": st.column_config.NumberColumn("z", format="%+.1f", help="Clustered by user."),
     }
     st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=columns, key="context", placeholder="")
+    taking.table(table, f"latent-{latent}-history")

@@ -19,6 +19,8 @@ CONFIDENCES = (0.0, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 RECURRENCES = {"re-appears": "Re-appears", "partly": "Partly", "lost": "Not found again"}
 REVIEWED = {"none": "Not reviewed", **{name: name.capitalize() for name in REVIEWS[1:]}}
 ABOUT_SEARCH = "Every word must be in the name, the top concept, or a title among those that fire it most; or a number."
+NOT_RETRAINED = "Measured by the extras (see Overview): whether dictionaries trained again have a latent like it."
+NOT_REVIEWED = "Nobody has reviewed a latent of this dictionary yet: the page Review is for that."
 ABOUT_CONFIDENCE = "Balanced accuracy of the name's rule on items not used in naming; latents without a rule have none."
 
 
@@ -47,7 +49,7 @@ def asked(rows: pd.DataFrame) -> tuple[str, Facets]:
         "Show", [EVERY, *STATES], default=start.facets.state or EVERY, key=start.key("state"), required=True,
         format_func=lambda s: STATES.get(s, "All"), on_change=_touched,
     )  # fmt: skip
-    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom", key="facets"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="facets"):
         facets = _facets(rows, start, None if shown == EVERY else shown)
     _into_the_link(search.strip(), facets)
     return search.strip(), facets
@@ -56,28 +58,29 @@ def asked(rows: pd.DataFrame) -> tuple[str, Facets]:
 def _facets(rows: pd.DataFrame, start: Start, state: str | None) -> Facets:
     begin, ends = start.facets, (DENSITIES[0], DENSITIES[-1])
     concepts = st.multiselect(
-        "Concept", _concepts(rows, begin), begin.concepts, key=start.key("concepts"), width=300,
+        "Concept", _concepts(rows, begin), begin.concepts, key=start.key("concepts"), width=230,
         placeholder="Any concept", on_change=_touched,
     )  # fmt: skip
     density = st.select_slider(
         "Density", DENSITIES, tuple(_near(DENSITIES, d) for d in begin.density or ends), key=start.key("density"),
-        format_func=_share, width=210, on_change=_touched,
+        format_func=_share, width=170, on_change=_touched,
     )  # fmt: skip
     confidence = st.select_slider(
         "Name confidence from", CONFIDENCES, _near(CONFIDENCES, begin.confidence or 0.0), key=start.key("confidence"),
-        width=210, help=ABOUT_CONFIDENCE, format_func=lambda c: f"{c:.2f}" if c else "any", on_change=_touched,
+        width=170, help=ABOUT_CONFIDENCE, format_func=lambda c: f"{c:.2f}" if c else "any", on_change=_touched,
     )  # fmt: skip
-    stability = _pills("In re-trainings", RECURRENCES, "stability", start) if "stability" in rows else begin.stability
-    review = _pills("Review", REVIEWED, "review", start) if "name_review" in rows else begin.review
+    stability = _some("In re-trainings", RECURRENCES, "stability", start, "stability" in rows, NOT_RETRAINED)
+    review = _some("Review", REVIEWED, "review", start, "name_review" in rows, NOT_REVIEWED)
     density = None if tuple(density) == ends else tuple(density)
     return Facets(state, tuple(concepts), density, confidence or None, stability, review)
 
 
-def _pills(label: str, options: dict[str, str], name: str, start: Start) -> tuple[str, ...]:
+def _some(label: str, options: dict[str, str], name: str, start: Start, known: bool, why: str) -> tuple[str, ...]:
+    """known: whether the study has what the facet is about; without it the facet is off and says what brings it."""
     return tuple(
-        st.pills(
-            label, list(options), selection_mode="multi", default=getattr(start.facets, name), key=start.key(name),
-            format_func=options.get, on_change=_touched,
+        st.multiselect(
+            label, list(options), getattr(start.facets, name), key=start.key(name), placeholder="Any", width=170,
+            format_func=options.get, on_change=_touched, disabled=not known, help=None if known else why,
         )
     )  # fmt: skip
 

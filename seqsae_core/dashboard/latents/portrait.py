@@ -144,7 +144,7 @@ def sequences(opened: Opened, row: pd.Series) -> None:
     widgets.section("What fires it")
     examples = opened.examples("latents", int(row["feature"]))
     quantile_strips(examples, opened, "latents", f"latent{int(row['feature'])}")
-    st.caption(HOW_TO_READ_STRIPS)
+    widgets.read(HOW_TO_READ_STRIPS, "evidence")
 
 
 @st.fragment
@@ -174,7 +174,8 @@ def enrichment_and_histogram(opened: Opened, row: pd.Series) -> None:
         enrichment(opened.enrichment(latent))
     with right:
         widgets.section("Activations")
-        widgets.chart(latent_figures.histogram(opened.histogram(latent)), HOW_TO_READ_HISTOGRAM, "histogram")
+        figure = latent_figures.histogram(opened.histogram(latent))
+        widgets.chart(figure, HOW_TO_READ_HISTOGRAM, "histogram", "evidence")
 
 
 def enrichment(table: pd.DataFrame) -> None:
@@ -183,7 +184,7 @@ def enrichment(table: pd.DataFrame) -> None:
     if rows.empty:
         st.caption("It fires on too few positions of held-out users for an estimate.")
     else:
-        widgets.chart(latent_figures.enrichment(rows), HOW_TO_READ_LIFT, "enrichment")
+        widgets.chart(latent_figures.enrichment(rows), HOW_TO_READ_LIFT, "enrichment", "evidence")
 
 
 def moved_items(opened: Opened, row: pd.Series) -> None:
@@ -195,12 +196,14 @@ def moved_items(opened: Opened, row: pd.Series) -> None:
     elif row["feature"] not in opened.effects().index:
         st.caption("Its effect was not measured.")
     else:
-        found = opened.effects().loc[row["feature"]]
+        latent = int(row["feature"])
+        found = opened.effects().loc[latent]
         left, right = widgets.pair([1, 1], "moved", gap="large")
         for column, (which, heading) in zip((left, right), MOVED.items(), strict=True):
             column.markdown(heading)
             with column:
-                widgets.items_table(found[which], found[f"{which}_change"], opened.catalogue(), which)
+                key = f"latent-{latent}-{which}"
+                widgets.items_table(found[which], found[f"{which}_change"], opened.catalogue(), key)
 
 
 def neighbours(opened: Opened, row: pd.Series) -> None:

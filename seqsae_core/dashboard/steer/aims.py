@@ -3,11 +3,13 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import streamlit as st
 
 from seqsae_core.dashboard.loading import Opened
-from seqsae_core.dashboard.steer import concept_edits, dials, price
+from seqsae_core.dashboard.steer import concept_edits, dials
 from seqsae_core.dashboard.steer.applying import apply, steerer_of
+from seqsae_core.dashboard.steer.counted import concept_of
 from seqsae_core.dashboard.steer.scene import Scene, limit
 from seqsae_core.dashboard.steer.turning import Turned
 from seqsae_core.dashboard.widgets import fixed, percent, plain
@@ -20,18 +22,20 @@ ABOUT = "Every strength of the slider's grid is tried for this history, the othe
 
 
 def panel(opened: Opened, found: Scene, turned: Turned) -> None:
-    """At least N of a concept in the top 10: the answer, and one click that applies it."""
+    """From N to M of a concept in the top 10: the answer, and one click that applies it."""
     table = opened.concepts()
     if not table.names:
         st.info("This study has no concepts, so there is nothing to count.", icon=":material/label_off:")
         return
-    about = price.concept_of(opened, turned.edits)
+    about = concept_of(opened, turned.edits)
     row = st.container(horizontal=True, vertical_alignment="bottom")
     start = table.names.index(about) if about in table.names else 0
-    least = row.number_input("At least", 0, 10, 3, key="target-least", width=120)
+    least = row.number_input("At least", 0, 10, 3, key="target-least", width=110)
+    most = row.number_input("and at most", 0, 10, 10, key="target-most", width=110)
     concept = row.selectbox("of the top 10 are", table.names, start, key=f"target-{about}", width=260)
     edits, which = turning(opened, turned.edits, concept)
-    reached = _reach(opened, found, edits, which, table.values[:, table.names.index(concept)] > 0.5, int(least))
+    labels = table.values[:, table.names.index(concept)] > 0.5
+    reached = _reach(opened, found, edits, which, labels, (int(least), int(most)))
     _answer(opened, found, reached, edits, which)
     st.caption(ABOUT)
 
@@ -46,11 +50,13 @@ def turning(opened: Opened, edits: tuple[Edit, ...], concept: str) -> tuple[tupl
     return (*edits, own), len(edits)
 
 
-def _reach(opened: Opened, found: Scene, edits: tuple[Edit, ...], which: int, labels, least: int) -> "Reached":
+def _reach(
+    opened: Opened, found: Scene, edits: tuple[Edit, ...], which: int, labels: np.ndarray, bounds: tuple[int, int]
+) -> "Reached":
     from seqsae_core.steering.goals import Target, reach
 
     grid = dials.dial(edits[which], opened.features("latents"), limit(opened)).grid()
-    return reach(steerer_of(opened, found.position), found.history, edits, which, Target(labels, least), grid)
+    return reach(steerer_of(opened, found.position), found.history, edits, which, Target(labels, *bounds), grid)
 
 
 def _answer(opened: Opened, found: Scene, reached: "Reached", edits: tuple[Edit, ...], which: int) -> None:

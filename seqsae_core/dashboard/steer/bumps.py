@@ -28,4 +28,5 @@ def panel(opened: Opened, found: Scene, turned: Turned) -> None:
     dial = dials.dial(edit, latents, limit(opened))
     lists = [ranking.items.tolist() for ranking in turned.grids[place]]
     shown = {item: str(titles.at[item]) for items in lists for item in items}
-    widgets.chart(bump(dial.strengths, lists, shown, SHOWN, dial.at(edit)), HOW_TO_READ, f"bump-{place}")
+    figure = bump(dial.strengths, lists, shown, SHOWN, dial.at(edit))
+    widgets.chart(figure, HOW_TO_READ, f"bump-{place}", "finding-and-comparing")

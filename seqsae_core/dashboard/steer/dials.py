@@ -44,8 +44,8 @@ def dial(edit: Edit, latents: pd.DataFrame, limit: float) -> Dial:
     add and mass: −limit to limit. set, clamp and ablate: 0 to what moves the largest activation seen all the way.
     scale: −1 (gone) to what moves the largest activation by limit, at least 1.
     """
-    rows = latents.loc[list(edit.latents)]
-    largest = float((rows["max_activation"] / rows["sd_activation"]).max())
+    most, spread = latents["max_activation"], latents["sd_activation"]
+    largest = max(float(most.at[latent] / spread.at[latent]) for latent in edit.latents)
     if edit.kind in TOWARDS:
         least = min(abs(weight) for _, weight in edit.parts)
         levels = [abs(level) for level in (edit.low, edit.high) if math.isfinite(level)]

@@ -10,6 +10,7 @@ import streamlit as st
 
 from seqsae_core.dashboard import waiting
 from seqsae_core.dashboard.loading import Opened
+from seqsae_core.dashboard.steer.counted import Counted
 from seqsae_core.dashboard.steer.tradeoff_figure import by_segment, tradeoff
 from seqsae_core.dashboard.widgets import chart, fixed, percent, plain
 from seqsae_core.steering.edits import Edit, linear
@@ -37,13 +38,6 @@ class Price:
     source: str
 
 
-def concept_of(opened: Opened, edits: Sequence[Edit]) -> str | None:
-    """The concept that these edits are about: that of the latent turned furthest which has one."""
-    latents = opened.features("latents")
-    ordered = sorted(edits, key=lambda edit: -abs(edit.strength))
-    return next((c for edit in ordered for n in edit.latents if (c := str(latents.at[n, "top_concept"] or ""))), None)
-
-
 def curves_of(opened: Opened, concept: str | None) -> pd.DataFrame | None:
     """Validation curves of a concept, or None where there are none: a slider is not set on test items."""
     if concept is None or not opened.has("steering"):
@@ -53,23 +47,23 @@ def curves_of(opened: Opened, concept: str | None) -> pd.DataFrame | None:
     return rows if len(rows) else None
 
 
-def cost(opened: Opened, edits: Sequence[Edit], concept: str | None, position: str | None = None) -> Price | None:
+def cost(opened: Opened, edits: Sequence[Edit], about: Counted | None, position: str | None = None) -> Price | None:
     """The card of the price; returns it when it is known."""
     moved = tuple(edit for edit in edits if edit.strength)
     if not moved:
         _figure("NDCG@10", "±0 %", "nothing is turned", ABOUT_NDCG)
         return None
-    if concept is None:
+    if about is None:
         st.caption("These latents have no concept, so there is no share to hold the cost against.")
         return None
-    known = None if position else from_curves(curves_of(opened, concept), moved)
-    key = _key(opened, moved, concept, position)
+    known = None if position else from_curves(curves_of(opened, about.concept), moved)
+    key = _key(opened, moved, about, position)
     price = _asked(key) or known
     if price is None:
         _figure("NDCG@10", "not yet measured", "at these strengths", ABOUT_NDCG)
         _ask(key, "Measure now")
         return None
-    _tiles(price, concept)
+    _tiles(price, about.name)
     if price.source.startswith("read"):
         _ask(key, "Measure exactly these strengths")
     return price
@@ -103,22 +97,24 @@ def at_lift(curves: pd.DataFrame | None, method: str, lift: float) -> float | No
     return float(np.interp(lift, near["lift"], near["ndcg_change"]))
 
 
-def curve_chart(opened: Opened, concept: str | None, price: Price | None) -> None:
+def curve_chart(opened: Opened, about: Counted | None, price: Price | None) -> None:
     """All methods of this concept on one plane, the edits of the page marked; or why there is none."""
     if not opened.has("steering"):
         waiting.note(
             opened.study.path, "steering", opened.dictionary, "Trade-off curves come with the last stage of the build."
         )
         return
-    curves = curves_of(opened, concept)
-    if curves is None:
-        st.caption(f"No trade-off curves for {plain(concept or 'these latents')}: the build measures a few genres.")
+    curves = curves_of(opened, about.concept if about else None)
+    if about is None or curves is None:
+        name = plain(about.name if about else "these latents")
+        st.caption(f"No trade-off curves for {name}: the build measures a few genres. “Curve” below measures any.")
         return
     here = None if price is None else vars(price)
     users = int(curves["users"].iloc[0])
-    text = f"{plain(concept)}: right is more of it, down is worse ranking. {users:,} held-out users, validation items."
-    chart(tradeoff(curves, here), text, "tradeoff")
-    _segments(opened, concept)
+    whom = f"{users:,} held-out users, validation items"
+    text = f"{plain(about.name)}: right is more of it, down is worse ranking. {whom}."
+    chart(tradeoff(curves, here), text, "tradeoff", "steering")
+    _segments(opened, about.name)
 
 
 def _segments(opened: Opened, concept: str) -> None:
@@ -131,17 +127,17 @@ def _segments(opened: Opened, concept: str) -> None:
         f"The latents' curve by how often users watch {plain(concept)}: never; sometimes; often, from "
         f"{percent(rows['cut'].iloc[0], 0)} of the history on, the median of training users who do."
     )
-    chart(by_segment(rows), text, "segments")
+    chart(by_segment(rows), text, "segments", "steering")
 
 
-def _tiles(price: Price, concept: str) -> None:
+def _tiles(price: Price, name: str) -> None:
     change, lift = st.columns(2, gap="small")
     between = " to ".join(percent(bound, signed=True) for bound in price.ndcg_change_ci95)
     with change:
         _figure("NDCG@10", percent(price.ndcg_change, signed=True), between, ABOUT_NDCG)
     with lift:
         between = " to ".join(f"×{fixed(bound, 2)}" for bound in price.lift_ci95)
-        _figure(f"Share of {plain(concept)}", f"×{fixed(price.lift, 2)}", between, ABOUT_SHARE)
+        _figure(f"Share of {plain(name)}", f"×{fixed(price.lift, 2)}", between, ABOUT_SHARE)
     st.caption(f"{price.source[0].upper()}{price.source[1:]}; 95 % intervals.")
 
 
@@ -150,9 +146,12 @@ def _figure(label: str, value: str, note: str, about: str) -> None:
 
 
 def _ask(key: tuple[Any, ...], label: str) -> None:
-    if st.button(label, icon=":material/straighten:", key="measure", help="On held-out users; a few seconds."):
-        st.session_state["measured"] = {*st.session_state.get("measured", ()), key}
-        st.rerun(scope="fragment")
+    about = "On held-out users; a few seconds."
+    st.button(label, icon=":material/straighten:", key="measure", help=about, on_click=_note, args=(key,))
+
+
+def _note(key: tuple[Any, ...]) -> None:
+    st.session_state["measured"] = {*st.session_state.get("measured", ()), key}
 
 
 def _asked(key: tuple[Any, ...]) -> Price | None:
@@ -166,26 +165,25 @@ def _asked(key: tuple[Any, ...]) -> Price | None:
     return Price(found["lift"], ndcg_change=found["ndcg_change"], **bounds, source=where)
 
 
-def _key(opened: Opened, edits: tuple[Edit, ...], concept: str, position: str | None) -> tuple[Any, ...]:
+def _key(opened: Opened, edits: tuple[Edit, ...], about: Counted, position: str | None) -> tuple[Any, ...]:
     return (
         str(opened.study.path),
         opened.dictionary,
         opened.stamp("data", "recommender", "sae", "evidence"),
         format_edits(edits),
-        concept,
+        about.labels.tobytes(),
         position,
     )
 
 
 @st.cache_data(max_entries=500, show_spinner=False)
 def _measured(
-    path: str, dictionary: str | None, stamp: str, edits: str, concept: str, position: str | None
+    path: str, dictionary: str | None, stamp: str, edits: str, labels: bytes, position: str | None
 ) -> dict[str, Any]:
     from seqsae_core.steering.steerer import Steerer
     from seqsae_core.steering.tradeoff import measure_edits
 
     study = Study.open(path)
-    table, sequences = study.concepts(), study.sequences()
-    values = table.values[:, table.names.index(concept)]
+    sequences, values = study.sequences(), np.frombuffer(labels, np.float32)
     steerer = Steerer.from_study(study, dictionary, position)
     return measure_edits(steerer, parse(edits), values, sequences, study.split(sequences))

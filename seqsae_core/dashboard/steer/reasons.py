@@ -48,7 +48,7 @@ def why_panel(opened: Opened, found: Scene, turned: Turned) -> None:
         _bars("Without one latent", names, reasons.latents, "why-latents")
     with right:
         _bars("Without one item of the history", titles, reasons.items, "why-items")
-    st.caption(HOW_TO_READ)
+    widgets.read(HOW_TO_READ, "steering")
 
 
 def raise_panel(opened: Opened, found: Scene, turned: Turned) -> None:

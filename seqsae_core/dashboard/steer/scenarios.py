@@ -9,7 +9,7 @@ import streamlit as st
 from seqsae_core.dashboard import permalink
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.steer import concept_edits, mainstream
-from seqsae_core.dashboard.steer.applying import REFUSED, apply, stamp
+from seqsae_core.dashboard.steer.applying import apply, refuse, stamp
 from seqsae_core.dashboard.steer.scene import Scene, fingerprint, steerable
 from seqsae_core.dashboard.steer.turning import Turned
 from seqsae_core.dashboard.widgets import plain
@@ -19,7 +19,9 @@ from seqsae_core.steering.edits import Edit, ablate
 if TYPE_CHECKING:
     from seqsae_core.steering.scenarios import Scenario
 
-GEMS, LAST, NONE = -2.0, -4.0, "Horror"
+GEMS, LAST, EVENING, NONE = -2.0, -4.0, 4.0, "Horror"
+SUPPRESSED = 0.1
+FAMILY = ("Family", "Children's", "Children", "Animation")
 
 
 def panel(opened: Opened, found: Scene, turned: Turned) -> None:
@@ -29,20 +31,41 @@ def panel(opened: Opened, found: Scene, turned: Turned) -> None:
     _saved(opened, found)
     _files(opened, found)
     st.caption("A link to what is turned now, this history included:")
-    st.code("steer?" + urlencode(permalink.params(found.at(turned.edits))), language=None, wrap_lines=True)
+    here = str(st.context.url or "steer").partition("?")[0]
+    link = f"{here}?{urlencode(permalink.params(found.at(turned.edits)))}"
+    st.code(link, language=None, wrap_lines=True)
 
 
-def examples(opened: Opened) -> dict[str, Edit | None]:
+def examples(opened: Opened) -> dict[str, tuple[Edit, ...] | None]:
     """Built-in scenarios that this study's concepts allow; None: the popularity dial, found when it is opened."""
-    made: dict[str, Edit | None] = {"Hidden gems": None}
-    latents, table = steerable(opened), opened.concepts()
+    made: dict[str, tuple[Edit, ...] | None] = {"Hidden gems": None}
+    table = opened.concepts()
     years = sorted(n for n, g in zip(table.names, table.groups, strict=True) if g == "year")
     recent = next((e for name in reversed(years) if (e := about(opened, name)) is not None), None)
     if recent is not None:
-        made["Less of last year"] = replace(recent, strength=LAST)
-    if (latents["top_concept"] == NONE).any():
-        made["No horror"] = ablate(about(opened, NONE).latent)
+        made["Less of last year"] = (replace(recent, strength=LAST),)
+    none = without(opened, NONE)
+    family = tuple(replace(e, strength=EVENING) for name in FAMILY if (e := about(opened, name)) is not None)
+    if family:
+        made["Family evening"] = family + none
+    if none:
+        made["No horror"] = none
     return made
+
+
+def without(opened: Opened, concept: str) -> tuple[Edit, ...]:
+    """What takes a concept out of lists: the build's lowering curve at the weakest strength that leaves a tenth of its
+    share on validation targets; else its latents ablated, which leaves more; nothing where no latent names it."""
+    if opened.has("steering"):
+        curve = opened.lowered()
+        curve = curve[(curve["concept"] == concept) & (curve["method"] == "latents") & (curve["split"] == "validation")]
+        rows = curve[curve["lift"] <= SUPPRESSED].sort_values("strength", ascending=False)
+        if len(rows):
+            pairs = zip(rows["latents"].iloc[0], rows["weights"].iloc[0], strict=True)
+            parts = ((int(latent), round(float(weight), 3)) for latent, weight in pairs)
+            return (Edit(tuple(pair for pair in parts if pair[1]), round(float(rows["strength"].iloc[0]), 2)),)
+    own = about(opened, concept)
+    return () if own is None else (ablate(own.latent),)
 
 
 def about(opened: Opened, concept: str) -> Edit | None:
@@ -56,13 +79,13 @@ def about(opened: Opened, concept: str) -> Edit | None:
 def _examples(opened: Opened, found: Scene) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("Examples")
-        for name, edit in examples(opened).items():
-            st.button(name, key=f"example-{name}", on_click=_example, args=(opened, found, edit))
+        for name, edits in examples(opened).items():
+            st.button(name, key=f"example-{name}", on_click=_example, args=(opened, found, edits))
 
 
-def _example(opened: Opened, found: Scene, edit: Edit | None) -> None:
-    edit = replace(mainstream.popularity(opened, stamp(opened)), strength=GEMS) if edit is None else edit
-    apply(found, (edit,))
+def _example(opened: Opened, found: Scene, edits: tuple[Edit, ...] | None) -> None:
+    gems = edits is None
+    apply(found, (replace(mainstream.popularity(opened, stamp(opened)), strength=GEMS),) if gems else edits)
 
 
 def _saving(opened: Opened, found: Scene, turned: Turned) -> None:
@@ -105,8 +128,7 @@ def open_scenario(opened: Opened, found: Scene, scenario: "Scenario") -> None:
     try:
         steerer, edits = scenario.for_steerer(opened.steerer())
     except UserError as error:
-        st.session_state[REFUSED] = str(error)
-        return
+        refuse(str(error))
     apply(replace(found, view=found.view.but(position=steerer.position)), edits)
 
 

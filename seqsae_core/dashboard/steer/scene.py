@@ -92,7 +92,10 @@ class Scene:
         edits = self.edits if self.chosen else self.view.edits
         who = {"user": self.user} if self.user is not None else {"history": self.history}
         here = {"position": self.view.position, "made_for": self.made_for or self.view.made_for if edits else None}
-        return self.view.home().but(**who, **here, edits=edits, latent=self.view.latent if edits is None else None)
+        named = {"items": self.view.items, "search": self.view.search}
+        return self.view.home().but(
+            **who, **here, **named, edits=edits, latent=self.view.latent if edits is None else None
+        )
 
 
 def audience(opened: Opened) -> Audience:

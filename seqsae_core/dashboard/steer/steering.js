@@ -5,7 +5,7 @@
 // {items, scores} (best first, deeper than the list shown), items {id: {title, year, genres}}, genres, shown, serial, colours,
 // target (the item that came next, or null), asked (the item that a reason was asked for, or null).
 // Sends `released` {serial, edits [[key, strength]]} when the hand lets go, and the triggers `changed` {place, kind, levels},
-// `removed` (a place), `opened` (a latent) and `asked` (an item).
+// `removed` (a place), `opened` (a latent), `asked` (an item) and `settled` (the number of the release whose list is painted).
 
 const KEYBOARD_PAUSE = 140;
 const LEAVING = 220;
@@ -31,6 +31,11 @@ function button(name, text, spoken, act) {
 function signed(value, digits) {
   const text = Math.abs(value).toFixed(digits);
   return Number(text) === 0 ? text : (value < 0 ? "−" : "+") + text;
+}
+
+// Only what changes is written: a text that is written anew is laid out anew.
+function write(node, text) {
+  if (node.textContent !== String(text)) node.textContent = text;
 }
 
 function nearest(grid, value) {
@@ -90,7 +95,7 @@ function kindOf(live, place) {
 }
 
 function listen(live, input, place) {
-  const letGo = () => setTimeout(() => { live.held = null; });
+  const letGo = () => setTimeout(() => { live.held = null; settled(live); });
   input.addEventListener("pointerdown", () => Object.assign(live, { held: place, keyboard: false }));
   input.addEventListener("keydown", () => { live.keyboard = true; });
   input.addEventListener("input", () => set(live, place, Number(input.value)));
@@ -155,8 +160,8 @@ function draw(live, moved) {
   drawLinks(live, found, after.items.length);
   drawMix(live, after);
   const [now, dropped] = sentence(found, data.items);
-  live.said.now.textContent = now;
-  live.said.dropped.textContent = dropped;
+  write(live.said.now, now);
+  write(live.said.dropped, dropped);
 }
 
 // ---- the hand
@@ -171,11 +176,22 @@ function set(live, place, value) {
 function commit(live, wait) {
   live.held = null;
   clearTimeout(live.timer);
-  live.timer = setTimeout(() => {
-    live.serial += 1;
-    const edits = live.data.sliders.map((s, i) => [s.key, live.values[i]]);
-    live.send.state("released", { serial: live.serial, edits });
-  }, wait);
+  if (wait) live.timer = setTimeout(() => send(live), wait);
+  else send(live);
+}
+
+function send(live) {
+  live.serial += 1;
+  const edits = live.data.sliders.map((s, i) => [s.key, live.values[i]]);
+  live.send.state("released", { serial: live.serial, edits });
+}
+
+// The rest of the page follows when the list is on the screen and the hand is off the slider.
+function settled(live) {
+  const { serial } = live.data;
+  if (live.held !== null || serial !== live.serial || serial === live.settled) return;
+  live.settled = serial;
+  live.send.trigger("settled", serial);
 }
 
 export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
@@ -183,7 +199,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   let live = LIVE.get(parentElement);
   const root = parentElement.querySelector(".steer");
   if (!live || live.root !== root) {
-    live = { data, serial: data.serial, held: null, moved: null, frame: null, timer: null, latents: null };
+    live = { data, serial: data.serial, settled: data.serial, held: null, moved: null, frame: null, timer: null, latents: null };
     LIVE.set(parentElement, live);
     build(live, root);
   }
@@ -198,5 +214,6 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   live.drawn = null;
   draw(live, live.moved);
   root.dataset.serial = data.serial; // which release this list answers
+  requestAnimationFrame(() => setTimeout(() => settled(live)));
   return () => { clearTimeout(live.timer); LIVE.delete(parentElement); };
 }

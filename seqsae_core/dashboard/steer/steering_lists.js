@@ -117,15 +117,17 @@ function settle({ after, rows }) {
 function drawRow(parts, { at, kind, by, change, was }, { before, shown }) {
   clearTimeout(parts.timer);
   parts.timer = null;
-  parts.row.className = `row ${kind}`;
-  parts.row.style.transform = `translateY(calc(${at} * var(--row)))`;
-  parts.row.dataset.at = at;
-  parts.rank.textContent = at + 1;
+  if (parts.row.className !== `row ${kind}`) parts.row.className = `row ${kind}`;
+  if (parts.row.dataset.at !== String(at)) {
+    parts.row.style.transform = `translateY(calc(${at} * var(--row)))`;
+    parts.row.dataset.at = at;
+  }
+  write(parts.rank, at + 1);
   const badge = { up: `▲ ${by}`, down: `▼ ${by}`, same: "=", new: "new" };
-  parts.badge.textContent = badge[kind];
+  write(parts.badge, badge[kind]);
   const place = was === undefined ? `below ${before.items.length}` : `${was + 1}`;
   parts.badge.title = kind === "new" ? `was ${place} before, outside the first ${shown}` : `was ${place} before`;
-  parts.change.textContent = change === null ? `was >${before.items.length}` : signed(change, 2);
+  write(parts.change, change === null ? `was >${before.items.length}` : signed(change, 2));
   parts.change.title = change === null ? `Not among the first ${before.items.length} before` : "change of score";
 }
 
@@ -140,9 +142,13 @@ function drawLinks(live, found, depth) {
   live.paths.forEach((path, i) => {
     const to = found.now.get(before.items[i]);
     const [from, end] = [i * 100 + 50, (to < shown ? to : shown) * 100 + 50];
-    path.setAttribute("d", `M 0 ${from} C 45 ${from} 55 ${end} 100 ${end}`);
-    path.setAttribute("class", !(to < shown) ? "gone" : to < i ? "up" : to > i ? "down" : "same");
-    live.fates[i].textContent = to < shown ? "" : to === undefined ? `below ${depth}` : `now ${to + 1}`;
+    if (path.dataset.end !== String(end)) {
+      path.dataset.end = end;
+      path.setAttribute("d", `M 0 ${from} C 45 ${from} 55 ${end} 100 ${end}`);
+    }
+    const fate = !(to < shown) ? "gone" : to < i ? "up" : to > i ? "down" : "same";
+    if (path.getAttribute("class") !== fate) path.setAttribute("class", fate);
+    write(live.fates[i], to < shown ? "" : to === undefined ? `below ${depth}` : `now ${to + 1}`);
     live.fates[i].parentNode.classList.toggle("gone", !(to < shown));
   });
 }
@@ -160,7 +166,7 @@ function drawMix(live, after) {
   live.bars.forEach((b, i) => {
     b.was.style.transform = `scaleX(${was[i] / data.shown})`;
     b.now.style.transform = `scaleX(${now[i] / data.shown})`;
-    b.count.textContent = `${was[i]} → ${now[i]}`;
+    write(b.count, `${was[i]} → ${now[i]}`);
     b.box.className = `bar ${now[i] > was[i] ? "up" : now[i] < was[i] ? "down" : "same"}`;
   });
 }

@@ -1,15 +1,14 @@
 """Edits the same for all users, or scaled by what each user's own history has of what they turn."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
 
 from seqsae_core.dashboard.loading import Opened
-from seqsae_core.dashboard.steer.applying import apply, steerer_of
+from seqsae_core.dashboard.steer.applying import apply, shown, steerer_of
 from seqsae_core.dashboard.steer.scene import Scene
 from seqsae_core.dashboard.widgets import fixed
-from seqsae_core.steering.edits import TOWARDS, Edit
+from seqsae_core.steering.edits import TOWARDS
 
 SAME, OWN = "Same for all", "By own taste"
 KEY = "whose-strength"
@@ -19,22 +18,22 @@ ABOUT = (
 )
 
 
-def control(opened: Opened, found: Scene, edits: Sequence[Edit]) -> None:
+def control(opened: Opened, found: Scene) -> None:
     """The choice for all sliders that have one, and this history's factors."""
-    can = [edit for edit in edits if edit.kind not in TOWARDS]
+    can = [edit for edit in found.edits if edit.kind not in TOWARDS]
     if not can:
         return
     own = any(edit.by_taste for edit in can)
     key = f"{KEY}-{own}"
     st.segmented_control(
         "Strength", (SAME, OWN), default=OWN if own else SAME, key=key, help=ABOUT, required=True,
-        on_change=_chosen, args=(found, tuple(edits), key),
+        on_change=_chosen, args=(found, key),
     )  # fmt: skip
     if own:
         factors = steerer_of(opened, found.position).taste(found.history, can)
         st.caption("For this history the strength is × " + ", × ".join(fixed(factor, 2) for factor in factors))
 
 
-def _chosen(found: Scene, edits: tuple[Edit, ...], key: str) -> None:
+def _chosen(found: Scene, key: str) -> None:
     own = st.session_state[key] == OWN
-    apply(found, [replace(edit, by_taste=own and edit.kind not in TOWARDS) for edit in edits])
+    apply(found, [replace(edit, by_taste=own and edit.kind not in TOWARDS) for edit in shown(found)])

@@ -1,11 +1,11 @@
-"""Below the lists: why an item is there, ranks by strength, what would bring one up, a target, scenarios, the
-popularity dial. One at a time, and only what is asked for is computed."""
+"""Below the lists: why an item is there, ranks by strength, what would bring one up, a target, the trade-off curve,
+scenarios, the popularity dial. One at a time, and only what is asked for is computed."""
 
 import streamlit as st
 
 from seqsae_core.dashboard import loading
 from seqsae_core.dashboard.loading import Opened
-from seqsae_core.dashboard.steer import aims, bumps, live, mainstream, reasons, scenarios
+from seqsae_core.dashboard.steer import aims, bumps, curve, live, mainstream, reasons, scenarios
 from seqsae_core.dashboard.steer.scene import Scene
 from seqsae_core.dashboard.steer.turning import Turned
 
@@ -15,6 +15,7 @@ PANELS = {
     "Ranks": bumps.panel,
     "Bring an item up": reasons.raise_panel,
     "Target": aims.panel,
+    "Curve": curve.panel,
     "Scenarios": scenarios.panel,
     "Popularity": mainstream.panel,
 }
@@ -28,9 +29,10 @@ def panel(opened: Opened, found: Scene, turned: Turned) -> None:
             PANELS[name](opened, found, turned)
 
 
-def asked() -> None:
-    """A row of the list was chosen: opens its reasons."""
+def asked() -> bool:
+    """Whether a row of the list was chosen; then its reasons open."""
     item = live.sent("asked")
     if item is not None:
         st.session_state[ITEM] = int(item)
         st.session_state[OPEN] = "Why this item?"
+    return item is not None

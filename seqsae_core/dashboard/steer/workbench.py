@@ -1,4 +1,8 @@
-"""The part of Steer that reruns by itself when a slider is released: the lists, the price, the alternative."""
+"""Steer's sliders and lists, which run by themselves when a slider is released, and what follows from them.
+
+A release runs the lists alone. When the browser has drawn them, it says so, and the rest follows: the price, the
+alternative, the tools, and the address.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,19 +11,20 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from seqsae_core.dashboard import loading, navigation, permalink
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.permalink import MAX_EDITS
-from seqsae_core.dashboard.steer import alternative, concept_edits, dials, live, price, taste, tools
-from seqsae_core.dashboard.steer.applying import REFUSED, apply, steerer_of
+from seqsae_core.dashboard.steer import alternative, concept_edits, counted, dials, live, price, taste, tools
+from seqsae_core.dashboard.steer.applying import REFUSED, RELEASED, TURNED, apply, refuse, shown, steerer_of
 from seqsae_core.dashboard.steer.scene import Scene, fingerprint, limit, steerable
 from seqsae_core.dashboard.steer.turning import Turned, turn
 from seqsae_core.dashboard.widgets import latent_label, plain
 from seqsae_core.errors import UserError
 from seqsae_core.steering.edits import Edit
 
-RELEASED = "released"
+LISTS, REST = "steer-lists", "steer-rest"
 POSITIONS = ("last", "all", "from -3")
 SAID = {"last": "the last position", "all": "every position", "from -3": "the last three positions"}
 ABOUT_POSITION = (
@@ -33,16 +38,16 @@ NARROW = f"""<style>@media (max-width: 1080px) {{
 }}</style>"""
 
 
-def _picker(opened: Opened, found: Scene, edits: Sequence[Edit]) -> None:
+def _picker(opened: Opened, found: Scene) -> None:
     """Adds a latent with a slider of its own, at 0."""
-    used = {edit.latent for edit in edits}
+    used = {edit.latent for edit in found.edits}
     every = _labels(opened, f"{opened.study.path} {opened.dictionary} {opened.stamp('evidence')}")
     labels = {target: label for target, label in every.items() if target not in used}
-    key = f"add-{dials.keys(edits)}"
+    key = f"add-{dials.keys(found.edits)}"
     st.selectbox(
         "Add a latent or a concept", list(labels), None, format_func=lambda t: labels.get(t, str(t)), key=key,
-        placeholder="Search by name or concept", disabled=len(edits) >= MAX_EDITS,
-        on_change=_added, args=(opened, found, edits, key),
+        placeholder="Search by name or concept", disabled=len(found.edits) >= MAX_EDITS,
+        on_change=_added, args=(found, key),
     )  # fmt: skip
 
 
@@ -63,12 +68,11 @@ def _moved(found: Scene, key: str) -> None:
     try:
         check_position(position)
     except UserError as error:
-        st.session_state[REFUSED] = str(error)
-        return
+        refuse(str(error))
     permalink.write(found.latest(permalink.read()).but_at(position))
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False)
 def _labels(_opened: Opened, stamp: str) -> dict[int | tuple, str]:
     """What can be steered as the picker lists it: concepts, then latents by name and evidence, the best first."""
     found = concept_edits.of_study(_opened)
@@ -79,40 +83,54 @@ def _labels(_opened: Opened, stamp: str) -> dict[int | tuple, str]:
     return sets | {int(f): f"{f} · {name}" + evidence[not c or pd.isna(r)].format(c, r) for f, name, c, r in rows}
 
 
-@st.fragment
 def workbench(opened: Opened, found: Scene) -> None:
-    """Sliders and lists, below them the tools, beside them what this costs. Runs alone on each release."""
-    if dials.keys(permalink.read().edits or found.edits) != dials.keys(found.edits):
-        st.rerun()
+    """Sliders and lists, below them the tools, beside them what this costs."""
+    found = replace(found, made_for=fingerprint(opened))
     st.html(NARROW)
     with st.container(key="workbench"):
-        lists, beside = st.columns([8, 4], gap="large")
-        picker = beside.container()
-        turned = None
-        with lists, loading.errors_shown():
-            if refused := st.session_state.pop(REFUSED, None):
-                st.warning(f"Not done, nothing is changed. {plain(refused)}", icon=":material/block:")
-            found = replace(found, made_for=fingerprint(opened), view=permalink.read())
-            turned = _turned(opened, found)
-            _lists(opened, found, turned)
-            _note(found)
-        if turned is None:
-            return
-        below = lists.container()
-        with picker:
-            _picker(opened, found, turned.edits)
+        left, right = st.columns([8, 4], gap="large")
+        with left:
+            _sliders(opened, found)
+        with right, loading.errors_shown():
+            _picker(opened, found)
             _where(found)
-            taste.control(opened, found, turned.edits)
-        with beside, loading.errors_shown():
-            _beside(opened, found, turned)
-        with below:
-            tools.panel(opened, found, turned)
+            taste.control(opened, found)
+        _rest(opened, found, left.container(), right.container())
+    _note(found)
+
+
+@st.fragment(key=LISTS)
+def _sliders(opened: Opened, found: Scene) -> None:
+    """Sliders and lists, kept for the rest of the page."""
+    st.session_state.pop(TURNED, None)
+    if dials.keys(permalink.read().edits or found.edits) != dials.keys(found.edits):
+        st.rerun()
+    with loading.errors_shown():
+        if refused := st.session_state.pop(REFUSED, None):
+            st.warning(f"Not done, nothing is changed. {plain(refused)}", icon=":material/block:")
+        found = replace(found, view=permalink.read())
+        turned = _turned(opened, found)
+        _lists(opened, found, turned)
+        st.session_state[TURNED] = turned
+
+
+@st.fragment(key=REST)
+def _rest(opened: Opened, found: Scene, below: DeltaGenerator, beside: DeltaGenerator) -> None:
+    """What the lists cost, and the tools, about the lists that are shown."""
+    turned = st.session_state.get(TURNED)
+    if turned is None:
+        return
+    found = replace(found, view=permalink.read())
+    with beside, loading.errors_shown():
+        _beside(opened, found, turned)
+    with below:
+        tools.panel(opened, found, turned)
 
 
 def _turned(opened: Opened, found: Scene) -> Turned:
-    edits = _current(found)
+    edits, released = _current(found)
     grids = tuple(_dial(opened, edit).grid() for edit in edits)
-    chosen = found.chosen or RELEASED in st.session_state or bool(found.view.edits)
+    chosen = found.chosen or released or bool(found.view.edits)
     return turn(steerer_of(opened, found.position), found.history, edits, grids, chosen)
 
 
@@ -122,16 +140,14 @@ def _dial(opened: Opened, edit: Edit) -> dials.Dial:
 
 def _beside(opened: Opened, found: Scene, turned: Turned) -> None:
     """The price, the plain alternative, the curves."""
-    concept = price.concept_of(opened, turned.edits)
-    known = price.cost(opened, turned.edits, concept, found.position)
-    if concept is not None and any(edit.strength for edit in turned.edits):
+    about = counted.counted(opened, found.view, turned.edits)
+    known = price.cost(opened, turned.edits, about, found.position)
+    if about is not None and any(edit.strength for edit in turned.edits):
         ranking = opened.steerer().recommend(found.history, (), len(opened.catalogue()))
-        table = opened.concepts()
-        labels = table.values[:, table.names.index(concept)] > 0.5
         steered = turned.after.items[: live.SHOWN].tolist()
-        curves = price.curves_of(opened, concept)
-        alternative.card(concept, labels, (ranking.items, ranking.scores), steered, known, curves, opened.catalogue())
-    price.curve_chart(opened, concept, known)
+        curves, plain_list = price.curves_of(opened, about.concept), (ranking.items, ranking.scores)
+        alternative.card(about.name, about.labels > 0.5, plain_list, steered, known, curves, opened.catalogue())
+    price.curve_chart(opened, about, known)
 
 
 def _lists(opened: Opened, found: Scene, turned: Turned) -> None:
@@ -144,13 +160,15 @@ def _lists(opened: Opened, found: Scene, turned: Turned) -> None:
     event = live.show(
         data | chosen, on_released_change=partial(_released, opened, found),
         on_changed_change=partial(_changed, found, turned.edits), on_removed_change=lambda: None,
-        on_opened_change=lambda: None, on_asked_change=tools.asked,
+        on_opened_change=lambda: None, on_asked_change=_asked, on_settled_change=partial(_settled, found),
     )  # fmt: skip
     if event.removed is not None:
         kept = tuple(edit for place, edit in enumerate(turned.edits) if place != int(event.removed))
+        st.session_state.pop(RELEASED, None)
         permalink.write(found.at(kept))
         st.rerun()
     if event.opened is not None:
+        _note(found)
         navigation.go("latent", opened.view.home().but(latent=int(event.opened)))
 
 
@@ -168,18 +186,33 @@ def _slider(opened: Opened, edit: Edit) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _current(found: Scene) -> tuple[Edit, ...]:
-    """The scene's latents at the strengths just released, or else at those of the URL, newer than the scene."""
-    return st.session_state.get(RELEASED) or found.latest(permalink.read()).edits
+def _current(found: Scene) -> tuple[tuple[Edit, ...], bool]:
+    """The scene's latents at the strengths just released, or else at those of the URL, newer than the scene; and
+    whether they were released."""
+    released = st.session_state.get(RELEASED)
+    if released and released[0] == found.history and dials.keys(released[1]) == dials.keys(found.edits):
+        return released[1], True
+    return found.latest(permalink.read()).edits, False
 
 
 def _released(opened: Opened, found: Scene) -> None:
     sent = live.sent("released")
     if sent and [key for key, _ in sent["edits"]] == dials.keys(found.edits):
         pairs = zip(found.edits, sent["edits"], strict=True)
-        st.session_state[RELEASED] = tuple(
-            replace(edit, strength=_dial(opened, edit).strength(place)) for edit, (_, place) in pairs
-        )
+        edits = tuple(replace(edit, strength=_dial(opened, edit).strength(place)) for edit, (_, place) in pairs)
+        st.session_state[RELEASED] = (found.history, edits)
+
+
+def _settled(found: Scene) -> None:
+    """The browser has drawn the lists of a release: now the rest."""
+    _note(found)
+    st.rerun(REST)
+
+
+def _asked() -> None:
+    """A row of the list was chosen: opens its reasons."""
+    if tools.asked():
+        st.rerun(REST)
 
 
 def _changed(found: Scene, edits: Sequence[Edit]) -> None:
@@ -194,11 +227,13 @@ def _changed(found: Scene, edits: Sequence[Edit]) -> None:
 
 def _note(found: Scene) -> None:
     """Puts released strengths into the URL: after the lists, because the browser takes its time over an address."""
-    if edits := st.session_state.pop(RELEASED, None):
+    edits, released = _current(found)
+    if released:
         permalink.write(found.at(edits))
+    st.session_state.pop(RELEASED, None)
 
 
-def _added(opened: Opened, found: Scene, edits: Sequence[Edit], key: str) -> None:
+def _added(found: Scene, key: str) -> None:
     target = st.session_state[key]
     if target is not None:
-        apply(found, (*edits, Edit(target, 0.0)))
+        apply(found, (*shown(found), Edit(target, 0.0)))

@@ -18,6 +18,7 @@ LEAD = "Every folder with a study in it. Each holds its data, one recommender, a
 BUILT = ("sae", "evidence", "map", "steering")
 HOW_TO_READ = "Seconds that each stage took on the machine that built it, as the study's manifest keeps them."
 COLUMNS = {
+    "open": st.column_config.CheckboxColumn("Open", width=50, help="The study that the pages show now."),
     "name": st.column_config.TextColumn("Study"),
     "state": st.column_config.TextColumn("State", width="medium"),
     "users": st.column_config.NumberColumn("Users", format="localized"),
@@ -34,7 +35,7 @@ def rows(root: Path) -> pd.DataFrame:
     """One row a study folder; one that cannot be read has its reason as its state."""
     folders = sorted(root.iterdir()) if root.is_dir() else []
     found = [_row(f) for f in folders if Study.exists(f) or read_progress(f) is not None]
-    table = pd.DataFrame(found, columns=list(COLUMNS))
+    table = pd.DataFrame(found, columns=list(COLUMNS)[1:])
     return table.assign(finished=pd.to_datetime(table["finished"]))
 
 
@@ -70,12 +71,14 @@ def _state(folder: Path, study: Study | None) -> str:
 def listing(here: str) -> None:
     """The table; a click on a row opens that study's Overview. here: the study that is open."""
     table = rows(loading.studies_root())
+    table.insert(0, "open", table["name"] == here)
     event = st.dataframe(
         table, hide_index=True, column_config=COLUMNS, key="studies", on_select="rerun",
         selection_mode="single-cell", placeholder="–", alt="Studies",
     )  # fmt: skip
-    st.caption(f"In `{loading.studies_root()}`. Open now: {widgets.plain(here)}. Click a row to open a study.")
-    row = widgets.clicked_cell(event, table)
+    st.caption(f"In `{loading.studies_root()}`. {widgets.BY_KEY}")
+    taking.table(table, "studies")
+    row = widgets.clicked_cell(event, table, "open")
     if row is not None:
         navigation.go("overview", View(study=row["name"]))
 
@@ -89,7 +92,7 @@ def costs(opened: Opened) -> None:
         return
     left, right = widgets.pair([3, 2], "costs", gap="large")
     with left:
-        widgets.chart(stage_costs(table), HOW_TO_READ, "stage-costs")
+        widgets.chart(stage_costs(table), HOW_TO_READ, "stage-costs", "finding-and-comparing")
     with right:
         st.dataframe(
             table[["stage", "dictionary", "seconds", "finished"]], hide_index=True, key="stages", placeholder="–",
