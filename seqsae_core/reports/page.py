@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import pandas as pd
+
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 STYLE = """
 :root { color-scheme: light dark; --ink: #20242e; --paper: #fcfbf8; --soft: #f3f1ea; --line: #dfdbd0; }
@@ -68,13 +70,13 @@ def document(title: str, *parts: ET.Element) -> str:
 
 def number(value: Any, form: str = ".3f") -> str:
     """A figure with a true minus sign; a dash where there is none."""
-    if value is None or value != value or (isinstance(value, float) and math.isinf(value)):
+    if value is None or pd.isna(value) or (isinstance(value, float) and math.isinf(value)):
         return "–"
     return format(value, form).replace("-", "−")
 
 
 def interval(bounds: Sequence[float] | None, form: str = ".3f") -> str:
     """A 95 % interval, or nothing."""
-    if bounds is None or any(bound is None or bound != bound for bound in bounds):
+    if bounds is None or any(pd.isna(bound) for bound in bounds):
         return ""
     return f" (95 %: {number(bounds[0], form)} to {number(bounds[1], form)})"

@@ -112,3 +112,14 @@ def test_a_table_survives_parquet_and_csv_with_lists_as_json(tmp_path):
     flat = pd.read_csv(tmp_path / "t.csv")
     assert flat["a"].tolist() == table["a"].tolist() and flat["b"].tolist() == ["[1, 2]", "[3]"]
     assert re.match(b"\xef\xbb\xbf", as_csv(table))
+
+
+@pytest.mark.parametrize("value", [None, np.nan, pd.NA, np.inf])
+def test_a_figure_that_is_not_there_is_a_dash(value):
+    assert number(value) == "–"
+
+
+def test_a_latent_whose_name_has_no_confidence_has_a_report(study, rows):
+    unsure = rows.assign(name_score=pd.array([pd.NA] * len(rows), dtype="Float64"))
+    alive = int(rows.index[rows["alive"]][0])
+    assert "Name confidence" in latent_report(study, study.default_dictionary, unsure, alive)
