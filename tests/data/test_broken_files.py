@@ -62,7 +62,7 @@ BROKEN = {
     "too many fields": ("x.csv", text(HEADER + "1,2,3\n4,5,6,7\n"), r"(?s)line 3, saw 4.*Check"),
     "too many fields in every row": ("x.csv", text(HEADER + "1,2,3,4\n5,6,7,8\n"), "cannot be read .*Check"),
     "too many fields in RecBole": ("x.inter", text(RECBOLE + "1\t2\t3\t4\n"), "cannot be read .*Check"),
-    "too many fields in u.data": ("x.data", text("1\t2\t5\t3\t9\n"), "cannot be read .*Check"),
+    "too many fields in u.data": ("x.data", text("1\t2\t5\t3\t9\n"), "row 1: 5 fields, not 4 .*Part them by"),
     "a time of letters": ("x.csv", text(HEADER + "1,2,3\n4,5,noon\n"), "row 2: timestamp is 'noon', not a finite"),
     "lists as ids": ("x.jsonl", text('{"user_id": 1, "item_id": [2, 3], "timestamp": 4}\n'),
                      r"row 1: item_id is \[2, 3\], more than one value"),
