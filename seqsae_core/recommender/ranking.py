@@ -71,7 +71,7 @@ def hr(ranks: np.ndarray, k: int) -> np.ndarray:
 
 def ndcg(ranks: np.ndarray, k: int) -> np.ndarray:
     """NDCG at k of each user's one target: 1 / log2(1 + rank) within the first k (Järvelin & Kekäläinen, 2002)."""
-    return np.where(ranks <= k, 1 / np.log2(1 + ranks), 0.0)
+    return np.where(ranks <= k, 1 / np.log2(1 + ranks.astype(float)), 0.0)
 
 
 def mrr(ranks: np.ndarray, k: int) -> np.ndarray:
