@@ -9,7 +9,9 @@ from seqsae_core.steering.edits import Edit, ablate, clamp
 
 EDITS = (Edit(12, 2.0), Edit(((40, 1.0), (7, 0.5)), -1.5, "mass"), ablate(9), clamp(3, high=2.0))
 WHERE = Facets("other", ("Sci-Fi", "a;b,c:d %"), (0.001, 0.3), 0.7, ("lost", "partly"), ("none", "accepted"))
-FULL = View("s", "d", 3, "neurons", 7, "Sci-Fi", 12, (5, 1, 5), EDITS, "a b", (7, 2), "from 3", "f", WHERE, 5, "e", "the-map")
+FULL = View(
+    "s", "d", 3, "neurons", 7, "Sci-Fi", 12, (5, 1, 5), EDITS, "a b", (7, 2), "from 3", "f", WHERE, 5, "e", "the-map",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
