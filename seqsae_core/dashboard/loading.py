@@ -193,7 +193,7 @@ def errors_shown() -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        st.error(_removed() or literal.told(error), icon=":material/error:")
+        st.error(literal.told(error), icon=":material/error:")
     except Exception as error:  # noqa: BLE001 - a page shows what went wrong; the log says why
         if told := _removed():
             st.error(told, icon=":material/error:")
