@@ -61,26 +61,6 @@ def test_turning_a_latent_and_asking_why(page: Page, address: str) -> None:
     expect(page.get_by_text("One line an item")).to_be_visible()
 
 
-def test_finding_a_latent_and_stepping_on(page: Page, address: str) -> None:
-    driving.open_page(page, f"{address}/")
-    follow(page, "Latents")
-    page.get_by_test_id("stDataFrame").locator("canvas").first.wait_for()
-    tab_to(page, "input", "Search")
-    page.keyboard.type("a")
-    page.wait_for_url(re.compile("search=a"))
-    driving.settled(page)
-    tab_to(page, "canvas")
-    wanted = page.locator("#glide-cell-1-2").inner_text()
-    for key in ("ArrowDown", "ArrowDown", "ArrowDown", "ArrowRight"):
-        page.keyboard.press(key)
-        driving.settled(page)
-    page.wait_for_url(re.compile(rf"/latent\?.*latent={wanted}\b"))
-    expect(page.get_by_role("link", name=re.compile(r"\(3 of \d+ found\)"))).to_be_visible()
-    driving.settled(page)
-    page.keyboard.press("Shift+ArrowRight")
-    expect(page.get_by_role("link", name=re.compile(r"\(4 of \d+ found\)"))).to_be_visible()
-
-
 def test_from_a_history_to_a_latent_and_a_table_taken_along(page: Page, address: str, tmp_path: Path) -> None:
     driving.open_page(page, f"{address}/")
     follow(page, "Find")
