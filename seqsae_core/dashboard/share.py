@@ -17,7 +17,7 @@ def button() -> None:
 @cache
 def _component() -> Any:
     here = Path(__file__).parent
+    html = f'<button class="share" type="button"><span class="words" role="status">{LABEL}</span></button>'
     return st.components.v2.component(
-        "seqsae_share", html='<button class="share" type="button"><span class="words" role="status"></span></button>',
-        css=(here / "share.css").read_text(), js=(here / "share.js").read_text(),
+        "seqsae_share", html=html, css=(here / "share.css").read_text(), js=(here / "share.js").read_text(),
     )  # fmt: skip
