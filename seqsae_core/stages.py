@@ -242,7 +242,8 @@ def curves(
     sequences, model, sae = study.sequences(), study.model(), study.sae(config.dictionary)
     corpus, fit = held_out(study, config, spill)
     fit, correlation = fit.at_items(spill), study.select_correlation(config.dictionary)
-    dictionary = directions.Dictionary.of(sae, latent_units(study, config), correlation, usual_codes(study, config))
+    features = study.features("latents", config.dictionary)
+    dictionary = directions.Dictionary.of_features(sae, features, correlation)
     found = tradeoff.run_tradeoff(
         model, config.sae.layer, dictionary, sequences, study.split(sequences), corpus.concepts, fit, corpus.select,
         steering, config.seed, report, kept=kept,
@@ -260,7 +261,8 @@ def few_label_curves(
     sequences, model, sae = study.sequences(), study.model(), study.sae(config.dictionary)
     corpus, fit = held_out(study, config, spill)
     fit, correlation = fit.at_items(spill), study.select_correlation(config.dictionary)
-    dictionary = directions.Dictionary.of(sae, latent_units(study, config), correlation, usual_codes(study, config))
+    features = study.features("latents", config.dictionary)
+    dictionary = directions.Dictionary.of_features(sae, features, correlation)
     codes, item_at = activations.encode_sparse(sae, corpus.select.values), corpus.select.item_at
     known = {
         "tenth": labels.FewLabels(codes, item_at, config.seed),
@@ -296,12 +298,6 @@ def regions_of(study: Study, config: StudyConfig, names: Sequence[str]) -> dict[
 def latent_units(study: Study, config: StudyConfig) -> np.ndarray:
     """One standard deviation of each latent's activation where it fires, (latents,)."""
     return study.features("latents", config.dictionary)["sd_activation"].to_numpy()
-
-
-def usual_codes(study: Study, config: StudyConfig) -> np.ndarray:
-    """The mean code of each latent over the positions that its evidence is measured on, (latents,)."""
-    table = study.features("latents", config.dictionary)
-    return (table["density"] * table["mean_activation"]).to_numpy()
 
 
 def run_extras(study: Study, config: StudyConfig, folder: Path, report: Report) -> str:

@@ -96,9 +96,7 @@ def bench_of(study: "Study", steerer: Steerer, dictionary: str | None = None) ->
     """
     sequences, config = study.sequences(), study.config
     split, features = study.split(sequences), study.features("latents", dictionary).sort_values("feature")
-    usual = (features["density"] * features["mean_activation"]).to_numpy()
-    units = features["sd_activation"].to_numpy()
-    known = Dictionary.of(steerer.sae, units, np.zeros((len(units), 1)), usual)
+    known = Dictionary.of_features(steerer.sae, features, np.zeros((len(features), 1)))
     fit, select = (
         activations.collect(steerer.model, sequences, split, split.users(role), steerer.layer).at_items()
         for role in (FIT, SELECT)

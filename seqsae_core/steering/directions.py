@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -59,6 +60,15 @@ class Dictionary:
         """From an autoencoder; units, correlations and usual codes that are missing (dead latents) become 0."""
         usual = None if usual is None else np.nan_to_num(usual)
         return cls(sae.W_dec.detach(), np.nan_to_num(units), np.nan_to_num(correlation), sae, usual)
+
+    @classmethod
+    def of_features(cls, sae: Autoencoder, features: pd.DataFrame, correlation: np.ndarray) -> "Dictionary":
+        """From an autoencoder and its latents' evidence, a row a latent in their order.
+
+        Units are `sd_activation`, usual codes `density` × `mean_activation`: means over all positions.
+        """
+        usual = (features["density"] * features["mean_activation"]).to_numpy()
+        return cls.of(sae, features["sd_activation"].to_numpy(), correlation, usual)
 
     def moves(self) -> Tensor:
         """What one unit of each latent adds to the hidden state, (latents, width)."""

@@ -63,10 +63,14 @@ def displaced_states(
 def displaced(hidden: Hidden, displacements: Tensor, position: str) -> Tensor:
     """Activations (batch, variants, length, width) with displacements as `displaced_states` takes them."""
     rows = displacements[None, :, None] if displacements.ndim == 2 else displacements
-    return hidden.activations[:, None] + positions(hidden, position)[:, None, :, None] * rows
+    return _moved(hidden, positions(hidden, position), rows)
+
+
+def _moved(hidden: Hidden, where: Tensor, displacements: Tensor) -> Tensor:
+    return hidden.activations[:, None] + where[:, None, :, None] * displacements
 
 
 def _resume_all(model: SequenceModel, hidden: Hidden, layer: int, where: Tensor, displacements: Tensor) -> Tensor:
-    moved = hidden.activations[:, None] + where[:, None, :, None] * displacements
+    moved = _moved(hidden, where, displacements)
     items = hidden.item_at.repeat_interleave(moved.shape[1], dim=0)
     return model.resume(moved.flatten(0, 1), items, layer).unflatten(0, moved.shape[:2])
