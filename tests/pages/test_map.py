@@ -48,9 +48,9 @@ def test_a_map_by_group_has_a_trace_a_group_and_names_the_rest():
 
 def test_a_map_by_figure_keeps_every_point_even_without_a_value():
     unknown, known = latent_map(points(effect=[1.0, np.nan, 3.0]), "effect", "Effect").data
-    assert unknown.text == ("&lt;i&gt;b&lt;/i&gt;",) and unknown.name == "without a value"
+    assert tuple(unknown.text) == ("&lt;i&gt;b&lt;/i&gt;",) and unknown.name == "without a value"
     assert known.marker.showscale is not False and known.marker.colorbar.title.text == "Effect"
-    assert known.text == ("a<br>Effect: 1", "c<br>Effect: 3")
+    assert tuple(known.text) == ("a<br>Effect: 1", "c<br>Effect: 3")
 
 
 @pytest.mark.parametrize("values", [[], [np.nan] * 3, [2.0] * 3, pd.array([0.5, None, 0.7], "Float64")], ids=str)

@@ -121,7 +121,7 @@ def points_of(places: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     latents = places[places["kind"] == "latents"].drop(columns=["layout", "kind", "cluster"], errors="ignore")
     points = rows.merge(latents, on="feature")
     return points.assign(
-        title=[f"{f} · {n}" for f, n in zip(points["feature"], points["name"], strict=True)],
+        title=points["feature"].astype(str) + " · " + points["name"],
         top_concept=points["top_concept"].where(points["significant"], ""),
     )
 
