@@ -1,5 +1,9 @@
 """The latents' table, beside their map: one frame of rows, searched, filtered, and opened by a click."""
 
+import time
+from functools import partial
+from typing import NoReturn
+
 import pandas as pd
 import streamlit as st
 
@@ -9,6 +13,9 @@ from seqsae_core.dashboard.latents.facets import Facets, narrowed
 from seqsae_core.dashboard.latents.latent_map import lassoed, latent_map, release_lasso
 from seqsae_core.dashboard.loading import Opened
 
+TABLE, MAP = "latents-table", "latents-map"
+ROWS, SHOWN, NARROWED = "table", "latents-shown", "latents-narrowed"
+REST = 0.2  # seconds
 COLUMNS = {
     "significant": st.column_config.CheckboxColumn(
         "✓", width=38, help="Its top concept is significant at 5 % family-wise over all latents and concepts."
@@ -100,15 +107,44 @@ def beside(opened: Opened, latent: int) -> tuple[list[int], int | None]:
     return order, order.index(latent) if latent in order else None
 
 
-@st.fragment
 def browse(opened: Opened) -> None:
-    """Search and facets, and the table beside the map; runs alone while one types."""
-    everything = latents(opened)
-    rows = filtered(opened, everything, *narrowing.asked(everything))
+    """Search and facets, and the table beside the map. A change of one runs table and map again, a click neither."""
+    narrowing.controls(latents(opened), _again)
+    left, right = widgets.pair([7, 5], "browse", gap="medium")
+    with left:
+        _list(opened)
+    with right:
+        _map(opened)
+
+
+def _again() -> None:
+    st.session_state[NARROWED] = True
+    st.rerun([TABLE, MAP])
+
+
+@st.fragment(key=TABLE)
+def _list(opened: Opened) -> None:
+    """The table, or that nothing passes; first, because it is what one looks at."""
+    rows = filtered(opened, latents(opened), *narrowing.asked())
+    st.session_state[SHOWN] = rows
     if rows.empty:
         nothing_found(opened)
-    else:
-        table_and_map(opened, rows)
+        return
+    inside = lassoed(rows["feature"])
+    table(opened, rows if inside is None else rows[rows["feature"].isin(inside)], inside is not None)
+
+
+@st.fragment(key=MAP)
+def _map(opened: Opened) -> None:
+    """The map of the latents in the table; a lasso on it narrows the table.
+
+    After a letter of the search it waits for the next one, which ends this run: a map takes longer than a table.
+    """
+    if st.session_state.pop(NARROWED, False):
+        time.sleep(REST)
+    rows = st.session_state[SHOWN]
+    if not rows.empty:
+        latent_map(opened, rows, _again, partial(_picked_point, opened))
     _searched(opened)  # while one looks, so that the first search need not wait
 
 
@@ -119,30 +155,35 @@ def nothing_found(opened: Opened) -> None:
         navigation.go("latents", opened.view.home())
 
 
-def table_and_map(opened: Opened, rows: pd.DataFrame) -> None:
-    """Side by side; either opens a latent, and a lasso on the map narrows the table."""
-    inside = lassoed(rows["feature"])
-    left, right = widgets.pair([7, 5], "browse", gap="medium")
-    with left:
-        picked = table(rows if inside is None else rows[rows["feature"].isin(inside)], inside is not None)
-    with right:
-        picked = latent_map(opened, rows) if picked is None else picked
-    if picked is not None:
-        # Streamlit puts the new parameters on this page's address first: with the search among them, Back finds it.
-        there = permalink.read()
-        navigation.go("latent", opened.view.home().but(latent=picked, search=there.search, where=there.where))
+def _picked_row(opened: Opened, rows: pd.DataFrame) -> None:
+    row = widgets.clicked_cell(st.session_state[ROWS], rows, "significant")
+    if row is not None:
+        _open_latent(opened, int(row["feature"]))
 
 
-def table(rows: pd.DataFrame, in_lasso: bool) -> int | None:
-    """The table; the latent whose row was clicked, or None."""
+def _picked_point(opened: Opened, latent: int | None) -> None:
+    """latent: the one of the point, or None where a lasso was drawn or left."""
+    if latent is None:
+        st.rerun(TABLE)
+    _open_latent(opened, latent)
+
+
+def _open_latent(opened: Opened, latent: int) -> NoReturn:
+    # Streamlit puts the new parameters on this page's address first: with the search among them, Back finds it.
+    there = permalink.read()
+    navigation.go("latent", opened.view.home().but(latent=latent, search=there.search, where=there.where))
+
+
+def table(opened: Opened, rows: pd.DataFrame, in_lasso: bool) -> None:
+    """The table; a click on a row opens its latent, in place of running anything here."""
     columns = [c for c in COLUMNS if c in rows]
-    event = st.dataframe(
+    st.dataframe(
         widgets.in_percent(rows[columns], "density"),
         column_config=COLUMNS,
         hide_index=True,
         height=640,
-        key="table",
-        on_select="rerun",
+        key=ROWS,
+        on_select=partial(_picked_row, opened, rows),
         selection_mode="single-cell",
         placeholder="–",
         row_height=34,
@@ -152,7 +193,10 @@ def table(rows: pd.DataFrame, in_lasso: bool) -> int | None:
         where = "inside the lasso" if in_lasso else "shown"
         st.caption(f"{len(rows):,} {where}, the best-evidenced first; click a heading to sort. {widgets.BY_KEY}")
         if in_lasso:
-            st.button("Leave the lasso", icon=":material/close:", type="tertiary", on_click=release_lasso)
+            st.button("Leave the lasso", icon=":material/close:", type="tertiary", on_click=_leave_lasso)
         taking.table(rows, "latents")
-    row = widgets.clicked_cell(event, rows, "significant")
-    return None if row is None else int(row["feature"])
+
+
+def _leave_lasso() -> None:
+    release_lasso()
+    _again()

@@ -1,6 +1,6 @@
 """The map on the latents' page: two layouts, neurons among the directions, and any column of the table as colour."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -46,13 +46,16 @@ NO_COLOURS = {
 LOGARITHMIC = {"density", "n_items", "mean_activation", "sd_activation", "max_activation"}
 
 
-def latent_map(opened: Opened, rows: pd.DataFrame) -> int | None:
-    """The map of these latents; the one whose point was clicked, or None."""
+def latent_map(
+    opened: Opened, rows: pd.DataFrame, then: Callable[[], None], picked: Callable[[int | None], None]
+) -> None:
+    """The map of these latents. then: what another layout calls, because each has a lasso of its own; picked: what a
+    click calls, with the latent of its point, and a lasso, with None."""
     if not opened.has("map"):
         waiting.note(opened.study.path, "map", opened.dictionary, "The map comes after the evidence.")
-        return None
+        return
     places = with_kinds(opened.map())
-    layout, with_neurons = layout_controls(places)
+    layout, with_neurons = layout_controls(places, then)
     here = places[places["layout"] == layout]
     points = points_of(here, rows)
     offered = colours(points)
@@ -60,17 +63,22 @@ def latent_map(opened: Opened, rows: pd.DataFrame) -> int | None:
     column = offered[label]
     neurons = neurons_of(here, opened) if with_neurons else None
     figure = map_figure.latent_map(points, column, label, neurons, column in LOGARITHMIC)
-    event = widgets.chart(
+    widgets.chart(
         figure,
         f"{HOW_TO_READ[layout]} {ABOUT_LASSO}",
         map_key(layout),
         "the-map",
-        on_select="rerun",
+        on_select=lambda: picked(_picked(map_key(layout))),
         selection_mode=("points", "box", "lasso"),
         config={"scrollZoom": True, "modeBarButtonsToRemove": ["autoScale2d"]},
         alt=f"Map of {len(points):,} latents",
     )
-    return None if drawn_around(event.selection) else widgets.clicked_point(event)
+
+
+def _picked(key: str) -> int | None:
+    """The latent of the point that was clicked on this chart, or None where a lasso was drawn or left."""
+    event = st.session_state[key]
+    return None if drawn_around(event["selection"]) else widgets.clicked_point(event)
 
 
 def map_key(layout: str) -> str:
@@ -104,12 +112,12 @@ def with_kinds(places: pd.DataFrame) -> pd.DataFrame:
     return places.assign(**{name: value for name, value in there.items() if name not in places})
 
 
-def layout_controls(places: pd.DataFrame) -> tuple[str, bool]:
+def layout_controls(places: pd.DataFrame, then: Callable[[], None]) -> tuple[str, bool]:
     """Which layout, and whether neurons are shown; only where they are placed can they be."""
     layouts = [name for name in LAYOUTS if (places["layout"] == name).any()] or [DIRECTIONS]
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     chosen = left.segmented_control(
-        "Layout", layouts, default=layouts[0], format_func=LAYOUTS.get, required=True, key="layout"
+        "Layout", layouts, default=layouts[0], format_func=LAYOUTS.get, required=True, key="layout", on_change=then
     )
     layout = chosen or layouts[0]
     placed = bool(((places["layout"] == layout) & (places["kind"] == "neurons")).any())

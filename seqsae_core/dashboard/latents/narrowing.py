@@ -1,6 +1,9 @@
 """The search box and the facets over the table of latents: what they hold is part of the link, and the link of them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,8 +16,9 @@ from seqsae_core.dashboard.permalink import View
 
 EVERY = "all"
 PAUSE = "100ms"
-START, SEEN, TOUCHED = "narrowing-start", "narrowing-link", "narrowing-touched"
+START, SEEN = "narrowing-start", "narrowing-link"
 DENSITIES = (0.0, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+ENDS = (DENSITIES[0], DENSITIES[-1])
 CONFIDENCES = (0.0, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 RECURRENCES = {"re-appears": "Re-appears", "partly": "Partly", "lost": "Not found again"}
 REVIEWED = {"none": "Not reviewed", **{name: name.capitalize() for name in REVIEWS[1:]}}
@@ -37,51 +41,65 @@ class Start:
         return f"narrow-{name}-{self.number}"
 
 
-def asked(rows: pd.DataFrame) -> tuple[str, Facets]:
-    """Draws the controls; the search and the facets they hold. rows: all latents, for what there is to choose."""
+def controls(rows: pd.DataFrame, then: Callable[[], None]) -> None:
+    """Draws search and facets. rows: all latents, for what there is to choose; then: what a change calls, to run again
+    what depends on it and not the controls."""
     start = _start(permalink.read())
     box, choice = widgets.pair([3, 2], "search", vertical_alignment="bottom")
-    search = box.text_input(
+    box.text_input(
         "Search", start.search, key=start.key("search"), live=PAUSE, placeholder="name, concept, title or number",
-        icon=":material/search:", help=ABOUT_SEARCH, on_change=_touched,
+        icon=":material/search:", help=ABOUT_SEARCH, on_change=then,
     )  # fmt: skip
-    shown = choice.segmented_control(
+    choice.segmented_control(
         "Show", [EVERY, *STATES], default=start.facets.state or EVERY, key=start.key("state"), required=True,
-        format_func=lambda s: STATES.get(s, "All"), on_change=_touched,
+        format_func=lambda s: STATES.get(s, "All"), on_change=then,
     )  # fmt: skip
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="facets"):
-        facets = _facets(rows, start, None if shown == EVERY else shown)
-    _into_the_link(search.strip(), facets)
-    return search.strip(), facets
+        _facets(rows, start, then)
 
 
-def _facets(rows: pd.DataFrame, start: Start, state: str | None) -> Facets:
-    begin, ends = start.facets, (DENSITIES[0], DENSITIES[-1])
-    concepts = st.multiselect(
+def asked() -> tuple[str, Facets]:
+    """The search and the facets that the controls hold, which the link then says."""
+    held = partial(_held, st.session_state[START])
+    search, state, density = str(held("search") or "").strip(), held("state"), tuple(held("density"))
+    facets = Facets(
+        None if state in (None, EVERY) else state, tuple(held("concepts")), None if density == ENDS else density,
+        held("confidence") or None, tuple(held("stability")), tuple(held("review")),
+    )  # fmt: skip
+    _into_the_link(search, facets)
+    return search, facets
+
+
+def _held(start: Start, name: str) -> Any:
+    return st.session_state[start.key(name)]
+
+
+def _facets(rows: pd.DataFrame, start: Start, then: Callable[[], None]) -> None:
+    begin = start.facets
+    st.multiselect(
         "Concept", _concepts(rows, begin), begin.concepts, key=start.key("concepts"), width=230,
-        placeholder="Any concept", on_change=_touched,
+        placeholder="Any concept", on_change=then,
     )  # fmt: skip
-    density = st.select_slider(
-        "Density", DENSITIES, tuple(_near(DENSITIES, d) for d in begin.density or ends), key=start.key("density"),
-        format_func=_share, width=170, on_change=_touched,
+    st.select_slider(
+        "Density", DENSITIES, tuple(_near(DENSITIES, d) for d in begin.density or ENDS), key=start.key("density"),
+        format_func=_share, width=170, on_change=then,
     )  # fmt: skip
-    confidence = st.select_slider(
+    st.select_slider(
         "Name confidence from", CONFIDENCES, _near(CONFIDENCES, begin.confidence or 0.0), key=start.key("confidence"),
-        width=170, help=ABOUT_CONFIDENCE, format_func=lambda c: f"{c:.2f}" if c else "any", on_change=_touched,
+        width=170, help=ABOUT_CONFIDENCE, format_func=lambda c: f"{c:.2f}" if c else "any", on_change=then,
     )  # fmt: skip
-    stability = _some("In re-trainings", RECURRENCES, "stability", start, "stability" in rows, NOT_RETRAINED)
-    review = _some("Review", REVIEWED, "review", start, "name_review" in rows, NOT_REVIEWED)
-    density = None if tuple(density) == ends else tuple(density)
-    return Facets(state, tuple(concepts), density, confidence or None, stability, review)
+    some = partial(_some, start, then)
+    some("stability", "In re-trainings", RECURRENCES, None if "stability" in rows else NOT_RETRAINED)
+    some("review", "Review", REVIEWED, None if "name_review" in rows else NOT_REVIEWED)
 
 
-def _some(label: str, options: dict[str, str], name: str, start: Start, known: bool, why: str) -> tuple[str, ...]:
-    """known: whether the study has what the facet is about; without it the facet is off and says what brings it."""
-    return tuple(
-        st.multiselect(
-            label, list(options), getattr(start.facets, name), key=start.key(name), placeholder="Any", width=170,
-            format_func=options.get, on_change=_touched, disabled=not known, help=None if known else why,
-        )
+def _some(
+    start: Start, then: Callable[[], None], name: str, label: str, options: dict[str, str], lacking: str | None
+) -> None:
+    """lacking: what brings that which the facet is about, where the study has it not; then the facet is off."""
+    st.multiselect(
+        label, list(options), getattr(start.facets, name), key=start.key(name), placeholder="Any", width=170,
+        format_func=options.get, on_change=then, disabled=lacking is not None, help=lacking,
     )  # fmt: skip
 
 
@@ -99,17 +117,11 @@ def _near(grid: tuple[float, ...], value: float) -> float:
     return grid[int(np.abs(np.subtract(grid, value)).argmin())]
 
 
-def _touched() -> None:
-    st.session_state[TOUCHED] = True
-
-
 def _start(view: View) -> Start:
-    """A link that this page did not write (a cold one, Back, another page's) starts anew. Not in a run that a control
-    has started: while one types, the browser may not yet have the link of the letter before."""
-    there, touched = (view.search, view.where), st.session_state.pop(TOUCHED, False)
+    """A link that this page did not write (a cold one, Back, another page's) starts anew."""
     start = st.session_state.get(START)
     shown = start is not None and start.key("state") in st.session_state
-    if not (shown and (touched or st.session_state.get(SEEN) == there)):
+    if not (shown and st.session_state.get(SEEN) == (view.search, view.where)):
         start = Start(view.search or "", view.where or Facets(), start.number + 1 if start else 0)
         st.session_state[START] = start
     return start
