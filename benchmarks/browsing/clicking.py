@@ -27,7 +27,8 @@ POINTS = """() => {
     const at = [box.x + xaxis.l2p(trace.x[i]), box.y + yaxis.l2p(trace.y[i])];
     (trace.customdata ? every : others).push(at);
   }
-  const inside = ([x, y]) => x > box.left + 9 && x < box.right - 9 && y > box.top + 9 && y < Math.min(box.bottom, innerHeight) - 9;
+  const low = Math.min(box.bottom, innerHeight) - 9;
+  const inside = ([x, y]) => x > box.left + 9 && x < box.right - 9 && y > box.top + 9 && y < low;
   return every.filter((p) => inside(p) && others.every((o) => Math.hypot(o[0] - p[0], o[1] - p[1]) > 25));
 }"""
 
