@@ -23,6 +23,7 @@ LOCAL = ("localhost", "127.0.0.1", "::1")
 EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - compared with, never listened on by default
 PORTS_TRIED = 50
 PATIENCE = 60.0
+ARENAS = "2"
 
 
 def serve(
@@ -79,11 +80,14 @@ def exposure(host: str, port: int) -> str:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """The environment that tells the dashboard which study to open; paths inside the project stay short."""
+    """The environment that tells the dashboard which study to open; paths inside the project stay short.
+
+    Each run of a page is a thread: with an arena of glibc's for most of them, memory that pages gave back stays apart.
+    """
     folder = folder.resolve()
     parent = folder.parent
     studies = parent.relative_to(ROOT) if parent.is_relative_to(ROOT) else parent
-    return {**os.environ, "SEQSAE_STUDIES": str(studies), "SEQSAE_STUDY": folder.name}
+    return {"MALLOC_ARENA_MAX": ARENAS, **os.environ, "SEQSAE_STUDIES": str(studies), "SEQSAE_STUDY": folder.name}
 
 
 def may_open_browser() -> bool:

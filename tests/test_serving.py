@@ -73,6 +73,13 @@ def test_the_dashboard_is_told_the_study(tmp_path):
     assert (outside["SEQSAE_STUDIES"], outside["SEQSAE_STUDY"]) == (str(tmp_path), "books")
 
 
+def test_the_dashboard_has_few_arenas_unless_told_otherwise(tmp_path, monkeypatch):
+    monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
+    assert environment(tmp_path)["MALLOC_ARENA_MAX"] == "2"
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "7")
+    assert environment(tmp_path)["MALLOC_ARENA_MAX"] == "7"
+
+
 @pytest.mark.parametrize(
     ("variables", "expected"),
     [({}, False), ({"DISPLAY": ":0"}, True), ({"DISPLAY": ":0", "SEQSAE_NO_BROWSER": "1"}, False)],

@@ -1,6 +1,5 @@
 """The dashboard as a process of its own, and Chromium driven by hand: for browser tests and for the benchmark."""
 
-import os
 import shutil
 import socket
 import subprocess
@@ -13,7 +12,7 @@ from urllib.request import urlopen
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwright
 
-from seqsae_core.serving import command
+from seqsae_core.serving import command, environment
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -51,12 +50,10 @@ class Address(str):
 def dashboard(study: Path, log: Path) -> Iterator[Address]:
     """The server of `serve`, on a free port with `study` as its default; yields the address. `log`: what it prints."""
     port = free_port()
-    environment = os.environ | {
-        "SEQSAE_STUDIES": str(study.parent), "SEQSAE_STUDY": study.name, "OMP_NUM_THREADS": "1",
-    }  # fmt: skip
+    told = environment(study) | {"OMP_NUM_THREADS": "1"}
     with log.open("w") as out:
         child = subprocess.Popen(
-            command("localhost", port), cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT
+            command("localhost", port), cwd=ROOT, env=told, stdout=out, stderr=subprocess.STDOUT
         )
     try:
         wait_until_up(child, port, log)
