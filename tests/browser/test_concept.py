@@ -21,7 +21,7 @@ def test_words_become_a_concept_whose_latents_open_and_back_returns(page: Page, 
     expect(main).to_contain_text("Titles with “man, woman”")
     expect(page.get_by_role("heading", name="Against rivals")).to_be_visible()
     driving.settled(page)
-    latent = page.locator(".st-key-stack-cover").get_by_role("link").first
+    latent = page.locator(".st-key-stack-cover").get_by_role("link", name=" · ").first
     number = latent.inner_text().split(" · ")[0].split()[-1]
     latent.click()
     page.wait_for_url(re.compile(rf"/latent\?.*latent={number}\b"))
