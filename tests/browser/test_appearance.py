@@ -1,4 +1,4 @@
-"""Pages in two widths and both themes: nothing wider than the window, screenshots for the eye."""
+"""Pages in two widths and both themes: nothing wider than the window, axe finds nothing, screenshots for the eye."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser import driving
+from tests.browser.test_accessibility import accessible
 
 PATHS = {
     "overview": "/", "latents": "/latents", "latent": "/latent", "compare": "/compare", "find": "/find",
@@ -19,10 +20,11 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("key", PATHS)
-def test_fits_the_window(key: str, page: Page, address: str, artefacts: Path) -> None:
+def test_fits_the_window_and_is_accessible(key: str, page: Page, address: str, artefacts: Path) -> None:
     driving.open_page(page, address + PATHS[key])
     if key == "steer":
         driving.scene_of(page)
+    accessible(page)
     for width in (1440, 800):
         assert overflow(page, width) <= 0
         for scheme in ("light", "dark"):
