@@ -79,7 +79,7 @@ PIPELINE = (
     Stage("sae", "Training the sparse autoencoder", 60, ("recommender",), _trained_with, version=6),
     Stage("evidence", "Measuring what latents mean", 60, ("sae",), lambda c: c.evidence, version=3),
     Stage("map", "Drawing the map", 40, ("evidence",), lambda c: c.layout, version=2),
-    Stage("steering", "Measuring what steering costs", 60, ("evidence",), lambda c: c.steering, version=4),
+    Stage("steering", "Measuring what steering costs", 60, ("evidence",), lambda c: c.steering, version=5),
 )
 SCREEN = Stage("screen", "Figures for choosing a dictionary", 15, ("sae",), lambda c: c.evidence)
 EXTRAS = Stage(

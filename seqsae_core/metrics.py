@@ -15,8 +15,9 @@ EVIDENCE_FIGURES = (
     "concepts", "significant_share", "monosemanticity",
 )  # fmt: skip
 STEERING_METHODS = (
-    "latents", "latents_by_correlation", "latents_by_gain", "latents_learned", "latents_by_taste", "mean_difference",
-    "probe", "rerank", "neurons", "random",
+    "latents", "latents_by_correlation", "latents_by_gain", "latents_learned", "latents_by_taste",
+    "latents_by_correlation_by_sureness", "latents_learned_by_sureness", "mean_difference", "probe",
+    "probe_by_sureness", "rerank", "rerank_by_sureness", "neurons", "random",
 )  # fmt: skip
 FEW = ("tenth", "list", "region")
 STEERING_FIGURES = (

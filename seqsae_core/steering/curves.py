@@ -23,9 +23,11 @@ from seqsae_core.steering.evaluation import (
     held_out_users,
     history_codes,
     lists_under,
+    sureness_of,
 )
 from seqsae_core.steering.segments import cut_point, history_shares, segment_curves, segment_of
 from seqsae_core.steering.summary import OURS, Steered
+from seqsae_core.steering.sureness import factor
 from seqsae_core.steering.taste import affinity
 
 STRENGTHS = 16
@@ -38,7 +40,7 @@ class HeldOut:
 
     plain: unsteered lists, one variant. weights: bootstrap weights (1 + draws, users), shared by both splits and all
     methods. counts: training events (n_items + 1,). What is by taste needs the dictionary and, of each split, mean
-    codes of the histories, (users, latents).
+    codes of the histories, (users, latents); what is by sureness that of each split's plain lists, (users,).
     """
 
     contexts: dict[str, Contexts]
@@ -47,9 +49,12 @@ class HeldOut:
     counts: np.ndarray
     dictionary: Dictionary | None = None
     codes: Mapping[str, torch.Tensor] = field(default_factory=dict)
+    sureness: Mapping[str, torch.Tensor] = field(default_factory=dict)
 
     def factors(self, split: str, direction: Direction) -> torch.Tensor | None:
-        """Each user's factor of a direction by taste, (users,); None for one that is the same for all."""
+        """Each user's factor of a direction by taste or sureness, (users,); None for one that is the same for all."""
+        if direction.usual_sureness is not None:
+            return factor(self.sureness[split], direction.usual_sureness)
         if not direction.by_taste or not direction.latents:
             return None
         parts = tuple(zip(direction.latents, direction.weights, strict=True))
@@ -84,7 +89,8 @@ def hold_out(
     seed: int,
     dictionary: Dictionary | None = None,
 ) -> HeldOut:
-    """Contexts of `each` select users and as many score users; their tastes where a dictionary is given."""
+    """Contexts of `each` select users and as many score users, how sure their plain lists are, and their tastes where a
+    dictionary is given."""
     users = held_out_users(sequences, split, each)
     targets = {"validation": split.valid_at[users], "test": split.test_at[users]}
     contexts = {name: collect_contexts(model, layer, sequences, users, at) for name, at in targets.items()}
@@ -93,7 +99,8 @@ def hold_out(
         codes = {name: history_codes(one, dictionary.sae) for name, one in contexts.items()}
     plain = {name: lists_under(one, torch.zeros(1, model.width)) for name, one in contexts.items()}
     weights = outcomes.user_weights(len(users), seed)
-    return HeldOut(contexts, plain, weights, item_counts(sequences, split), dictionary, codes)
+    sure = {name: sureness_of(one) for name, one in contexts.items()}
+    return HeldOut(contexts, plain, weights, item_counts(sequences, split), dictionary, codes, sure)
 
 
 def steer(

@@ -10,6 +10,7 @@ from torch import Tensor
 from seqsae_core.recommender.protocol import SequenceModel
 from seqsae_core.steering.displacement import displaced_states
 from seqsae_core.steering.evaluation import Bucket, Contexts
+from seqsae_core.steering.sureness import sureness
 
 STEP = 1e-2
 FISHER_RIDGE = 1e-3
@@ -36,6 +37,10 @@ class Landscape:
     jacobians: Tensor
     vectors: Tensor
     fisher: Tensor
+
+    def usual_sureness(self) -> float:
+        """The median sureness of the users' lists."""
+        return float(sureness(self.chances).median())
 
     def gradient(self, labels: np.ndarray) -> Tensor:
         """Gradient of the mean expected share of a concept, item values (n_items + 1,), in the displacement, (width,).

@@ -14,9 +14,15 @@ from seqsae_core.sae.autoencoders import Autoencoder
 from seqsae_core.steering.designs import Landscape, by_gain, learned, lowered
 from seqsae_core.steering.edits import Edit
 
-DESIGNS = ("latents_by_correlation", "latents_by_gain", "latents_learned", "latents_by_taste")
+SURE = "_by_sureness"
+DESIGNS = (
+    "latents_by_correlation", "latents_by_gain", "latents_learned", "latents_by_taste",
+    f"latents_by_correlation{SURE}", f"latents_learned{SURE}",
+)  # fmt: skip
 LOWERING = "latents_lowered"
-METHODS = (*DESIGNS, "latent", "neurons", "mean_difference", "probe", "rerank", "random")
+METHODS = (
+    *DESIGNS, "latent", "neurons", "mean_difference", "probe", f"probe{SURE}", "rerank", f"rerank{SURE}", "random",
+)  # fmt: skip
 POOL = 20
 RIDGE = 1e-3
 
@@ -28,7 +34,7 @@ class Direction:
     displacement: (width,) added to the hidden state; boost: (n_items + 1,) added to the scores, zeros unless the
     method re-ranks. latents and weights say what was edited (empty for methods without latents): the displacement
     is Σ weight × unit × decoder direction, so the same edit can be made by hand. by_taste: each user at their own
-    strength, as `Edit.by_taste` says.
+    strength, as `Edit.by_taste` says; usual_sureness: so too, as `sureness.factor` says, None = the same for all.
     """
 
     method: str
@@ -37,6 +43,11 @@ class Direction:
     latents: tuple[int, ...] = ()
     weights: tuple[float, ...] = ()
     by_taste: bool = False
+    usual_sureness: float | None = None
+
+    def by_sureness(self, usual: float) -> "Direction":
+        """The same direction at each user's own strength, a method of its own."""
+        return replace(self, method=self.method + SURE, usual_sureness=usual)
 
 
 @dataclass(frozen=True)
@@ -118,7 +129,8 @@ def designed_directions(
     dictionary: Dictionary, concept: int, labels: np.ndarray, landscape: Landscape, count: int
 ) -> list[Direction]:
     """One direction a design of DESIGNS: `count` latents by correlation; by share won for a KL divergence, with weights
-    above 0, out of the POOL latents with the largest correlations; by weights learned for the same; these by taste."""
+    above 0, out of the POOL latents with the largest correlations; by weights learned for the same; these by taste;
+    the first and the learned ones by sureness."""
     moves = dictionary.moves()
     gradient, pool = landscape.gradient(labels), dictionary.best(concept, POOL)[0]
     gain, weights = by_gain(moves[torch.as_tensor(pool)], gradient, landscape.fisher, count, signed=False)
@@ -128,7 +140,8 @@ def designed_directions(
         "latents_learned": learned(moves, landscape, labels, count),
     }
     made = [weighted_direction(dictionary, *latents, name, len(labels) - 1) for name, latents in found.items()]
-    return [*made, replace(made[-1], method="latents_by_taste", by_taste=True)]
+    tasted, usual = replace(made[-1], method="latents_by_taste", by_taste=True), landscape.usual_sureness()
+    return [*made, tasted, made[0].by_sureness(usual), made[-1].by_sureness(usual)]
 
 
 def lowering_direction(dictionary: Dictionary, labels: np.ndarray, landscape: Landscape) -> Direction:
@@ -216,4 +229,5 @@ def all_directions(
     found += designed_directions(dictionary, concept, labels, landscape, latents_per_concept)
     found.append(latents_direction(dictionary, concept, 1, "latent", n_items))
     found.append(rerank(labels, score_sd, width))
+    found += [one.by_sureness(landscape.usual_sureness()) for one in found if one.method in ("probe", "rerank")]
     return sorted(found, key=lambda direction: METHODS.index(direction.method))

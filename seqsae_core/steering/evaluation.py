@@ -15,6 +15,7 @@ from seqsae_core.recommender.protocol import Hidden, SequenceModel
 from seqsae_core.sae.autoencoders import Autoencoder
 from seqsae_core.steering.algebra import Variants
 from seqsae_core.steering.displacement import displaced_states
+from seqsae_core.steering.sureness import sureness
 from seqsae_core.steering.taste import mean_codes
 
 K = 10
@@ -120,7 +121,7 @@ def lists_under(
 
     The rank counts every score at least the target's among the eleven best, so ties count against the model.
     boosts: (variants, n_items + 1) added to the scores, None = nothing added; one displacement may then serve all.
-    factors: (users,), what the displacements (variants, width) are multiplied by for each user, None = 1.
+    factors: (users,), what displacements (variants, width) and boosts are multiplied by for each user, None = 1.
     """
     shape = (len(contexts.users), len(displacements) if boosts is None else len(boosts))
     items, ranks = np.zeros((*shape, K), np.int32), np.zeros(shape, np.int8)
@@ -129,7 +130,8 @@ def lists_under(
         if factors is not None:
             own = factors[bucket.at][:, None, None, None] * own[None, :, None]
         states = displaced_states(contexts.model, bucket.hidden, contexts.layer, own, position)
-        for rows, scores in _scored(contexts.model, bucket, states, boosts):
+        mine = None if factors is None else factors[bucket.at]
+        for rows, scores in _scored(contexts.model, bucket, states, boosts, mine):
             own = scores.gather(2, bucket.target[rows, None, None].expand(-1, scores.shape[1], 1))
             values, best = scores.topk(min(K + 1, scores.shape[2]), dim=2)
             found = torch.where(values.isfinite(), best, 0)[..., :K].numpy()
@@ -139,7 +141,7 @@ def lists_under(
 
 
 def _scored(
-    model: SequenceModel, bucket: Bucket, states: Tensor, boosts: Tensor | None
+    model: SequenceModel, bucket: Bucket, states: Tensor, boosts: Tensor | None, factors: Tensor | None = None
 ) -> Iterator[tuple[slice, Tensor]]:
     """Scores (some users, variants, n_items + 1) with seen items at -inf, in chunks that fit the cache."""
     size = max(1, ROWS // (states.shape[1] if boosts is None else len(boosts)))
@@ -147,7 +149,7 @@ def _scored(
         rows = slice(start, min(start + size, len(states)))
         scores = model.scores(states[rows])
         if boosts is not None:
-            scores = scores + boosts
+            scores = scores + (boosts if factors is None else factors[rows, None, None] * boosts)
         inside = slice(*torch.searchsorted(bucket.seen_rows, torch.tensor([rows.start, rows.stop])).tolist())
         scores[bucket.seen_rows[inside] - start, :, bucket.seen_items[inside]] = -torch.inf
         yield rows, scores
@@ -160,6 +162,17 @@ def history_codes(contexts: Contexts, sae: Autoencoder) -> Tensor:
     for bucket in contexts.buckets:
         means[bucket.at] = mean_codes(sae, bucket.hidden)
     return means
+
+
+@torch.inference_mode()
+def sureness_of(contexts: Contexts) -> Tensor:
+    """The sureness of each user's plain list, (users,)."""
+    found = torch.zeros(len(contexts.users))
+    for bucket in contexts.buckets:
+        states = contexts.model.resume(bucket.hidden.activations, bucket.hidden.item_at, contexts.layer)[:, None]
+        for rows, scores in _scored(contexts.model, bucket, states, None):
+            found[bucket.at[rows]] = sureness(scores[:, 0].softmax(1))
+    return found
 
 
 @torch.inference_mode()

@@ -19,6 +19,7 @@ from seqsae_core.sae.interchange import fingerprint
 from seqsae_core.steering.algebra import Variants, beside_plain
 from seqsae_core.steering.displacement import check_position, displaced, displaced_states
 from seqsae_core.steering.edits import Edit, check, linear
+from seqsae_core.steering.sureness import sureness
 
 if TYPE_CHECKING:
     from seqsae_core.study import Study
@@ -110,6 +111,12 @@ class Steerer:
         own = replace(single, strengths=torch.ones_like(single.strengths))
         factors = own.for_users(self.sae.encode(hidden.activations), hidden.item_at)
         return factors[:, 0, 0].tolist()
+
+    @torch.inference_mode()
+    def sureness(self, history: Sequence[int]) -> float:
+        """How sure the model is of its unsteered list; see `sureness.sureness`. Errors as in `recommend`."""
+        scores = torch.from_numpy(rank_items(self._single, history, self.model.n_items).scores)
+        return float(sureness(scores.softmax(0)[None]))
 
     def variants(self, edits: Sequence[Edit]) -> Tensor | Variants:
         """The edits at their own strengths, as one variant. Errors as in `edits.check`."""

@@ -147,7 +147,10 @@ def run_tradeoff(
         for one in pool.map(bench.measure, chosen, names, concepts.values[:, chosen].T):
             found.append(one)
             report(len(found) / len(chosen), f"{names[len(found) - 1]} ({len(found)} of {len(chosen)})")
-    return _gathered(found)
+    gathered = _gathered(found)
+    if OURS in gathered.summary:
+        gathered.summary[OURS]["usual_sureness"] = landscape.usual_sureness()
+    return gathered
 
 
 def _gathered(found: Sequence[Measured]) -> Tradeoff:

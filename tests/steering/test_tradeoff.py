@@ -19,12 +19,13 @@ from seqsae_core.steering import tradeoff
 from seqsae_core.steering.directions import DESIGNS, METHODS, Dictionary, Direction, weighted_direction
 from seqsae_core.steering.edits import Edit
 from seqsae_core.steering.effects import MIN_COUNT, measure_effects
-from seqsae_core.steering.evaluation import Lists
+from seqsae_core.steering.evaluation import Lists, lists_under
 from seqsae_core.steering.labels import draw_labels
 from seqsae_core.steering.segments import COLUMNS as SEGMENT_COLUMNS
 from seqsae_core.steering.segments import FEWEST, SEGMENTS, cut_point, history_shares, segment_of
 from seqsae_core.steering.steerer import Steerer
 from seqsae_core.steering.summary import summarise
+from seqsae_core.steering.sureness import sureness
 
 ITEMS, LATENTS = 60, 16
 CONFIG = SteeringConfig(concepts=2, users=20, latents_per_concept=3, effect_histories=20)
@@ -153,6 +154,35 @@ def test_by_taste_is_each_user_at_their_own_strength(world):
     found = table[table["split"] == "validation"]
     assert found["share"].to_numpy() == pytest.approx(curve["share"].to_numpy(), abs=1e-6)
     assert found["ndcg"].to_numpy() == pytest.approx(curve["ndcg"].to_numpy(), abs=1e-6)
+
+
+def test_sureness_is_of_the_lists_that_users_are_shown(world):
+    held_out = tradeoff.hold_out(world.model, 1, world.sequences, world.split, 20, 0)
+    contexts = held_out.contexts["validation"]
+    steerer = Steerer(world.model, world.sae, 1, world.units)
+    for user, found in zip(contexts.users, held_out.sureness["validation"], strict=True):
+        begin = world.sequences.offsets[user]
+        history = world.sequences.items[begin : begin + world.split.valid_at[user]]
+        chances = torch.tensor(steerer.recommend(history, k=ITEMS).scores).softmax(0)[None]
+        assert float(found) == pytest.approx(float(sureness(chances)), abs=1e-6)
+        assert float(found) == pytest.approx(steerer.sureness(history), abs=1e-6)
+
+
+@pytest.mark.parametrize("boosted", [False, True])
+def test_by_sureness_is_each_user_at_their_own_strength(world, boosted):
+    held_out = tradeoff.hold_out(world.model, 1, world.sequences, world.split, 20, 0)
+    contexts, labels = held_out.contexts["test"], world.concepts.values[:, 0]
+    moved = torch.randn(8, generator=torch.Generator().manual_seed(0))
+    one = Direction("one", moved * (not boosted), torch.from_numpy(labels) * boosted).by_sureness(0.2)
+    factors = held_out.factors("test", one)
+    assert factors.unique().numel() > 1
+    together = lists_under(contexts, one.displacement[None], "last", one.boost[None] if boosted else None, factors)
+    alone = lists_under(
+        contexts, factors[:, None] * one.displacement, "last", factors[:, None] * one.boost if boosted else None
+    )
+    own = np.arange(len(factors))
+    assert np.array_equal(together.items[:, 0], alone.items[own, own])
+    assert np.array_equal(together.ranks[:, 0], alone.ranks[own, own])
 
 
 def test_with_few_labels_choices_see_no_other_label(world):

@@ -7,11 +7,14 @@ import streamlit as st
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.steer.applying import apply, shown, steerer_of
 from seqsae_core.dashboard.steer.scene import Scene
-from seqsae_core.dashboard.widgets import fixed
+from seqsae_core.dashboard.widgets import fixed, read
 from seqsae_core.steering.edits import TOWARDS
 
 SAME, OWN = "Same for all", "By own taste"
 KEY = "whose-strength"
+SURENESS = (
+    "The model expects NDCG@10 {} of its list here, {} of a usual one. By sureness a strength would be × {} for this list."
+)
 ABOUT = (
     "By own taste: the strength is multiplied by ½ for a user whose history has nothing of what is turned, by 1 at the "
     "usual amount, and by up to 1½ with more of it. Kinds that go to a level are the same for all."
@@ -32,6 +35,18 @@ def control(opened: Opened, found: Scene) -> None:
     if own:
         factors = steerer_of(opened, found.position).taste(found.history, can)
         st.caption("For this history the strength is × " + ", × ".join(fixed(factor, 2) for factor in factors))
+    _sureness(opened, found)
+
+
+def _sureness(opened: Opened, found: Scene) -> None:
+    """How far the same effort goes for this history, where the build has measured how sure lists usually are."""
+    summary = opened.steering_summary() if opened.has("steering") else {}
+    usual = summary.get("latents", {}).get("usual_sureness")
+    if usual is not None:
+        from seqsae_core.steering.sureness import factor_of
+
+        own = opened.steerer().sureness(found.history)
+        read(SURENESS.format(fixed(own, 2), fixed(usual, 2), fixed(factor_of(own, usual), 2)), "steering")
 
 
 def _chosen(found: Scene, key: str) -> None:

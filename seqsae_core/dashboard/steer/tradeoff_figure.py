@@ -12,6 +12,7 @@ METHODS = {
     "latents": ("Latents together", LATENTS, "solid"),
     "latent": ("Best latent", LATENTS, "dot"),
     "rerank": ("Re-ranking by label", PROMOTED, "solid"),
+    "rerank_by_sureness": ("Re-ranking by label and sureness", PROMOTED, "dash"),
     "neurons": ("Best neuron", NEURONS, "solid"),
     "probe": ("Probe direction", RIVALS, "solid"),
     "mean_difference": ("Mean difference", RIVALS, "dash"),
