@@ -13,7 +13,7 @@ from seqsae_core.steering.edits import TOWARDS
 SAME, OWN = "Same for all", "By own taste"
 KEY = "whose-strength"
 SURENESS = (
-    "The model expects NDCG@10 {} of its list here, {} of a usual one. By sureness a strength would be × {} for this list."
+    "The model expects NDCG@10 {} of its list here, {} of most. By sureness a strength would be × {} for it."
 )
 ABOUT = (
     "By own taste: the strength is multiplied by ½ for a user whose history has nothing of what is turned, by 1 at the "
