@@ -84,3 +84,17 @@ def test_from_a_history_to_a_latent_and_a_table_taken_along(page: Page, address:
         page.keyboard.press("Enter")
     download.value.save_as(tmp_path / "taken.csv")
     assert (tmp_path / "taken.csv").read_text("utf-8-sig").startswith("kind,")
+
+
+def test_searching_for_a_latent_and_opening_it(page: Page, address: str) -> None:
+    driving.open_page(page, f"{address}/latents")
+    page.get_by_test_id("stDataFrame").locator("canvas").first.wait_for()
+    tab_to(page, "input[aria-label=Search]")
+    page.keyboard.type("1")
+    expect(page.get_by_text("1 shown, the best-evidenced first")).to_be_visible()
+    driving.settled(page)
+    tab_to(page, "canvas")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url(re.compile(r"/latent\?.*latent=1&"))
+    expect(page).to_have_title("Latent")
