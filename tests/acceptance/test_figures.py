@@ -52,6 +52,13 @@ def test_latents_against_neurons(figures):
     assert latents["mean_max_correlation_new_items"] >= 1.05 * neurons["mean_max_correlation_new_items"]
 
 
+def test_what_steering_wins_and_that_chance_does_not(figures):
+    latents, random = figures["steering"]["latents"], figures["steering"]["random"]
+    assert latents["share_lift_at_1pct"] >= 1.4 and latents["share_lift_at_5pct"] >= 2.0
+    assert latents["frontier_area"] > random["frontier_area_ci95"][1]
+    assert latents["against"]["mean_difference"]["at_least"] >= 5 and latents["against"]["probe"]["at_least"] >= 5
+
+
 def test_strength_0_leaves_every_test_users_top_10_alone(study):
     from seqsae_core.steering.edits import Edit
     from seqsae_core.steering.steerer import Steerer
