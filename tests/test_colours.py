@@ -7,8 +7,8 @@ import pytest
 
 from seqsae_core.figures import latent_map, style
 
-# Machado, Oliveira & Fernandes, A Physiologically-based Model for Simulation of Color Vision Deficiency, IEEE TVCG 15(6),
-# 2009, severity 1.0, on linear RGB.
+# Machado, Oliveira & Fernandes, A Physiologically-based Model for Simulation of Color Vision Deficiency, IEEE TVCG
+# 15(6), 2009, severity 1.0, on linear RGB.
 SIGHTS = {
     "all cones": np.eye(3),
     "no red cones": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
