@@ -34,7 +34,7 @@ class Direction:
     displacement: (width,) added to the hidden state; boost: (n_items + 1,) added to the scores, zeros unless the
     method re-ranks. latents and weights say what was edited (empty for methods without latents): the displacement
     is Σ weight × unit × decoder direction, so the same edit can be made by hand. by_taste: each user at their own
-    strength, as `Edit.by_taste` says; usual_sureness: so too, as `sureness.factor` says, None = the same for all.
+    strength, as `Edit.by_taste` says; usual_sureness: s̄ of `sureness.factor`, None = not by sureness.
     """
 
     method: str

@@ -19,7 +19,7 @@ from seqsae_core.sae.interchange import fingerprint
 from seqsae_core.steering.algebra import Variants, beside_plain
 from seqsae_core.steering.displacement import check_position, displaced, displaced_states
 from seqsae_core.steering.edits import Edit, check, linear
-from seqsae_core.steering.sureness import sureness
+from seqsae_core.steering.sureness import factor, sureness
 
 if TYPE_CHECKING:
     from seqsae_core.study import Study
@@ -117,6 +117,10 @@ class Steerer:
         """How sure the model is of its unsteered list; see `sureness.sureness`. Errors as in `recommend`."""
         scores = torch.from_numpy(rank_items(self._single, history, self.model.n_items).scores)
         return float(sureness(scores.softmax(0)[None]))
+
+    def by_sureness(self, history: Sequence[int], usual: float) -> float:
+        """What strengths by sureness are multiplied by for a history; see `sureness.factor`. Errors as in `recommend`."""
+        return float(factor(torch.tensor([self.sureness(history)]), usual))
 
     def variants(self, edits: Sequence[Edit]) -> Tensor | Variants:
         """The edits at their own strengths, as one variant. Errors as in `edits.check`."""

@@ -22,8 +22,3 @@ def sureness(chances: Tensor) -> Tensor:
 def factor(own: Tensor, usual: float) -> Tensor:
     """What strengths are multiplied by, (batch,): usual / own sureness, at least LEAST, at most MOST."""
     return (usual / own.clamp(min=torch.finfo(own.dtype).tiny)).clamp(LEAST, MOST)
-
-
-def factor_of(own: float, usual: float) -> float:
-    """`factor` for one list."""
-    return float(factor(torch.tensor([own]), usual))

@@ -54,8 +54,8 @@ def test_latents_against_neurons(figures):
 
 def test_what_steering_wins_and_that_chance_does_not(figures):
     latents, random = figures["steering"]["latents"], figures["steering"]["random"]
-    assert latents["share_lift_at_1pct"] >= 1.4 and latents["share_lift_at_5pct"] >= 2.0
-    assert latents["frontier_area"] > random["frontier_area_ci95"][1]
+    assert latents["share_lift_at_1pct"] >= 1.7 and latents["share_lift_at_5pct"] >= 2.8
+    assert latents["frontier_area_ci95"][0] > random["frontier_area_ci95"][1]
     assert latents["against"]["mean_difference"]["at_least"] >= 5 and latents["against"]["probe"]["at_least"] >= 5
 
 

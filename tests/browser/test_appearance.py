@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser import driving
-from tests.browser.test_accessibility import accessible
+from tests.browser.axe import accessible
 
 PATHS = {
     "overview": "/", "latents": "/latents", "latent": "/latent", "compare": "/compare", "find": "/find",
@@ -24,13 +24,13 @@ def test_fits_the_window_and_is_accessible(key: str, page: Page, address: str, a
     driving.open_page(page, address + PATHS[key])
     if key == "steer":
         driving.scene_of(page)
-    accessible(page)
     for width in (1440, 800):
         assert overflow(page, width) <= 0
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
             page.wait_for_timeout(300)
             page.screenshot(path=artefacts / f"{key}-{width}-{scheme}.png", animations="disabled")
+    accessible(page)
 
 
 def overflow(page: Page, width: int) -> int:

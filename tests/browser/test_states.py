@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import driving
-from tests.browser.test_accessibility import accessible
+from tests.browser.axe import accessible
 from tests.browser.test_appearance import overflow
 from tests.pages import synthetic
 

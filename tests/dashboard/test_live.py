@@ -78,6 +78,32 @@ def test_a_strength_that_is_said_stays_also_zero() -> None:
     assert turned.grids[0][20].items[0] == 3
 
 
+class Counting(Fixed):
+    """The same, and how often a grid was asked for."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def grid(self, *arguments) -> list[Ranking]:
+        self.asked += 1
+        return super().grid(*arguments)
+
+
+def test_a_grid_is_made_again_only_where_another_slider_was_turned() -> None:
+    steerer, kept = Counting(), {}
+    asked = []
+    for strengths in ((0.0, 2.0), (1.0, 2.0), (1.0, 3.0), (1.0, 3.0)):
+        edits = (Edit(7, strengths[0]), Edit(9, strengths[1]))
+        turned = turn(steerer, (1,), edits, (GRID, GRID), kept=kept)
+        fresh = turn(Fixed(), (1,), edits, (GRID, GRID))
+        assert all(a.items.tolist() == b.items.tolist() for x, y in zip(turned.grids, fresh.grids, strict=True)
+                   for a, b in zip(x, y, strict=True))  # fmt: skip
+        asked.append(steerer.asked)
+    assert asked == [2, 3, 4, 4]
+    turn(steerer, (2,), edits, (GRID, GRID), kept=kept)
+    assert steerer.asked == 6 and len(kept) == 2
+
+
 def test_payload_describes_every_item_that_any_list_shows(catalogue: pd.DataFrame) -> None:
     grids = [[shifted(place) for place in range(3)]]
     data = live.payload([{"key": "7:1.0"}], shifted(0), shifted(2), grids, catalogue, serial=4)

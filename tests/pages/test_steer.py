@@ -10,8 +10,10 @@ from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.permalink import View
 from seqsae_core.dashboard.steer.scenarios import examples
 from seqsae_core.dashboard.steer.scene import steerable
+from seqsae_core.dashboard.widgets import fixed
 from seqsae_core.steering import scenarios
 from seqsae_core.steering.edits import Edit, ablate
+from seqsae_core.steering.steerer import Steerer
 from seqsae_core.study import Study
 from tests.pages.conftest import said
 
@@ -74,6 +76,12 @@ def test_the_popularity_dial_turns_one_concept(open_page, tiny_study, latent):
 def test_a_link_for_another_dictionary_is_refused(open_page, tiny_study, latent):
     page = open_page("steer", tiny_study, user=5, edits=f"{latent}:2.0", made_for="other")
     assert "made for the dictionary" in said(page) and link(page, "edits") == f"{latent}:2.0"
+
+
+def test_how_sure_the_model_is_of_this_list_is_told_where_the_build_has_measured_it(open_page, tiny_study, latent):
+    steerer, history = Steerer.from_study(Study.open(tiny_study)), (1, 2, 3)
+    page = open_page("steer", tiny_study, history="1-2-3", edits=f"{latent}:2.0")
+    assert f"expects an NDCG@10 of {fixed(steerer.sureness(history), 2)} here" in said(page)
 
 
 def test_strengths_go_by_own_taste_and_back(open_page, tiny_study, latent):

@@ -10,6 +10,7 @@ from seqsae_core.sae.activations import Activations
 from seqsae_core.steering import directions as d
 from seqsae_core.steering.designs import Landscape
 from seqsae_core.steering.steerer import Steerer
+from seqsae_core.steering.sureness import sureness
 
 
 @pytest.fixture(scope="module")
@@ -90,5 +91,10 @@ def test_every_method_is_there_once_and_draws_with_the_seed(world):
     changed = [a.method for a, b in zip(one, other, strict=True) if not torch.equal(a.displacement, b.displacement)]
     assert changed == ["random"]
     by_name = {direction.method: direction for direction in one}
+    for name in ("latents_by_correlation", "latents_learned", "probe", "rerank"):
+        base, own = by_name[name], by_name[name + d.SURE]
+        assert torch.equal(base.displacement, own.displacement) and torch.equal(base.boost, own.boost)
+        assert (base.latents, base.weights, base.usual_sureness) == (own.latents, own.weights, None)
+        assert own.usual_sureness == pytest.approx(float(sureness(chances).median()))
     assert by_name["rerank"].boost.tolist() == [0, 0.5, 0]
     assert not by_name["rerank"].displacement.any()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from seqsae_core.steering.sureness import LEAST, MOST, K, factor, factor_of, sureness
+from seqsae_core.steering.sureness import LEAST, MOST, K, factor, sureness
 
 
 def test_sureness_is_the_ndcg_that_the_model_expects_of_its_list():
@@ -25,4 +25,3 @@ def test_a_certain_list_has_1_and_an_even_one_the_least():
 def test_the_factor_is_usual_over_own_within_its_bounds():
     own = torch.tensor([0.0, 1e-9, 0.05, 0.1, 0.2, 0.9])
     assert factor(own, 0.1).tolist() == pytest.approx([MOST, MOST, 2.0, 1.0, 0.5, LEAST])
-    assert factor_of(0.05, 0.1) == pytest.approx(2.0)

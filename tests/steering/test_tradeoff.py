@@ -25,7 +25,7 @@ from seqsae_core.steering.segments import COLUMNS as SEGMENT_COLUMNS
 from seqsae_core.steering.segments import FEWEST, SEGMENTS, cut_point, history_shares, segment_of
 from seqsae_core.steering.steerer import Steerer
 from seqsae_core.steering.summary import summarise
-from seqsae_core.steering.sureness import sureness
+from seqsae_core.steering.sureness import factor, sureness
 
 ITEMS, LATENTS = 60, 16
 CONFIG = SteeringConfig(concepts=2, users=20, latents_per_concept=3, effect_histories=20)
@@ -87,6 +87,7 @@ def test_summary_is_what_the_table_says(result):
     table, summary = result.table, result.summary
     assert set(summary) == {"latents", *METHODS}
     json.dumps(summary, allow_nan=False)
+    assert 0 < summary["latents"]["usual_sureness"] < 1
     for method, figures in summary.items():
         found = []
         for concept in figures["concepts"]:
@@ -166,6 +167,7 @@ def test_sureness_is_of_the_lists_that_users_are_shown(world):
         chances = torch.tensor(steerer.recommend(history, k=ITEMS).scores).softmax(0)[None]
         assert float(found) == pytest.approx(float(sureness(chances)), abs=1e-6)
         assert float(found) == pytest.approx(steerer.sureness(history), abs=1e-6)
+        assert steerer.by_sureness(history, 0.2) == pytest.approx(float(factor(found, 0.2)), rel=1e-5)
 
 
 @pytest.mark.parametrize("boosted", [False, True])
@@ -176,6 +178,7 @@ def test_by_sureness_is_each_user_at_their_own_strength(world, boosted):
     one = Direction("one", moved * (not boosted), torch.from_numpy(labels) * boosted).by_sureness(0.2)
     factors = held_out.factors("test", one)
     assert factors.unique().numel() > 1
+    assert not torch.equal(factors, held_out.factors("validation", one))
     together = lists_under(contexts, one.displacement[None], "last", one.boost[None] if boosted else None, factors)
     alone = lists_under(
         contexts, factors[:, None] * one.displacement, "last", factors[:, None] * one.boost if boosted else None

@@ -1,11 +1,13 @@
 """The latents' table, beside their map: one frame of rows, searched, filtered, and opened by a click."""
 
 import time
+from contextlib import suppress
 from functools import partial
 from typing import NoReturn
 
 import pandas as pd
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from seqsae_core.dashboard import navigation, permalink, taking, widgets
 from seqsae_core.dashboard.latents import narrowing
@@ -108,8 +110,9 @@ def beside(opened: Opened, latent: int) -> tuple[list[int], int | None]:
 
 
 def browse(opened: Opened) -> None:
-    """Search and facets, and the table beside the map. A change of one runs table and map again, a click neither."""
-    narrowing.controls(latents(opened), _again)
+    """Search and facets, and the table beside the map. A control runs table and map again, a click neither."""
+    st.session_state.pop(NARROWED, None)
+    narrowing.controls(latents(opened), _typed, _again)
     left, right = widgets.pair([7, 5], "browse", gap="medium")
     with left:
         _list(opened)
@@ -118,13 +121,21 @@ def browse(opened: Opened) -> None:
 
 
 def _again() -> None:
+    """Runs table and map; the whole page where they are not there yet, because it is still on its way."""
+    narrowing.touched()
+    with suppress(StreamlitAPIException):
+        st.rerun([TABLE, MAP])
+
+
+def _typed() -> None:
     st.session_state[NARROWED] = True
-    st.rerun([TABLE, MAP])
+    _again()
 
 
 @st.fragment(key=TABLE)
 def _list(opened: Opened) -> None:
     """The table, or that nothing passes; first, because it is what one looks at."""
+    st.session_state.pop(SHOWN, None)
     rows = filtered(opened, latents(opened), *narrowing.asked())
     st.session_state[SHOWN] = rows
     if rows.empty:
@@ -142,8 +153,8 @@ def _map(opened: Opened) -> None:
     """
     if st.session_state.pop(NARROWED, False):
         time.sleep(REST)
-    rows = st.session_state[SHOWN]
-    if not rows.empty:
+    rows = st.session_state.get(SHOWN)
+    if rows is not None and not rows.empty:
         latent_map(opened, rows, _again, partial(_picked_point, opened))
     _searched(opened)  # while one looks, so that the first search need not wait
 

@@ -16,7 +16,7 @@ from seqsae_core.dashboard.permalink import View
 
 EVERY = "all"
 PAUSE = "100ms"
-START, SEEN = "narrowing-start", "narrowing-link"
+START, SEEN, TOUCHED = "narrowing-start", "narrowing-link", "narrowing-touched"
 DENSITIES = (0.0, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 ENDS = (DENSITIES[0], DENSITIES[-1])
 CONFIDENCES = (0.0, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
@@ -41,14 +41,14 @@ class Start:
         return f"narrow-{name}-{self.number}"
 
 
-def controls(rows: pd.DataFrame, then: Callable[[], None]) -> None:
-    """Draws search and facets. rows: all latents, for what there is to choose; then: what a change calls, to run again
-    what depends on it and not the controls."""
+def controls(rows: pd.DataFrame, typed: Callable[[], None], then: Callable[[], None]) -> None:
+    """Draws search and facets. rows: all latents, for what there is to choose; typed, then: what a letter and any other
+    change call, to run again what depends on them and not the controls."""
     start = _start(permalink.read())
     box, choice = widgets.pair([3, 2], "search", vertical_alignment="bottom")
     box.text_input(
         "Search", start.search, key=start.key("search"), live=PAUSE, placeholder="name, concept, title or number",
-        icon=":material/search:", help=ABOUT_SEARCH, on_change=then,
+        icon=":material/search:", help=ABOUT_SEARCH, on_change=typed,
     )  # fmt: skip
     choice.segmented_control(
         "Show", [EVERY, *STATES], default=start.facets.state or EVERY, key=start.key("state"), required=True,
@@ -60,6 +60,7 @@ def controls(rows: pd.DataFrame, then: Callable[[], None]) -> None:
 
 def asked() -> tuple[str, Facets]:
     """The search and the facets that the controls hold, which the link then says."""
+    st.session_state.pop(TOUCHED, None)
     held = partial(_held, st.session_state[START])
     search, state, density = str(held("search") or "").strip(), held("state"), tuple(held("density"))
     facets = Facets(
@@ -117,11 +118,18 @@ def _near(grid: tuple[float, ...], value: float) -> float:
     return grid[int(np.abs(np.subtract(grid, value)).argmin())]
 
 
+def touched() -> None:
+    """A control was: whatever runs next keeps what the controls hold."""
+    st.session_state[TOUCHED] = True
+
+
 def _start(view: View) -> Start:
-    """A link that this page did not write (a cold one, Back, another page's) starts anew."""
+    """A link that this page did not write (a cold one, Back, another page's) starts anew. Not in a run that a control
+    has started: while one types, the browser may not yet have the link of the letter before."""
+    there, touched_now = (view.search, view.where), st.session_state.pop(TOUCHED, False)
     start = st.session_state.get(START)
     shown = start is not None and start.key("state") in st.session_state
-    if not (shown and st.session_state.get(SEEN) == (view.search, view.where)):
+    if not (shown and (touched_now or st.session_state.get(SEEN) == there)):
         start = Start(view.search or "", view.where or Facets(), start.number + 1 if start else 0)
         st.session_state[START] = start
     return start

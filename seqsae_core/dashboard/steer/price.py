@@ -112,9 +112,15 @@ def curve_chart(opened: Opened, about: Counted | None, price: Price | None) -> N
     here = None if price is None else vars(price)
     users = int(curves["users"].iloc[0])
     whom = f"{users:,} held-out users, validation items"
-    text = f"{plain(about.name)}: right is more of it, down is worse ranking. {whom}."
+    text = f"{plain(about.name)}: right is more of it, down is worse ranking. {whom}.{_design(curves)}"
     chart(tradeoff(curves, here), text, "tradeoff", "steering")
     _segments(opened, about.name)
+
+
+def _design(curves: pd.DataFrame) -> str:
+    """Which design `latents` is for this concept."""
+    designs = curves.loc[curves["method"] == "latents", "design"]
+    return f" Latents together: {designs.iloc[0].removeprefix('latents_').replace('_', ' ')}." if len(designs) else ""
 
 
 def _segments(opened: Opened, concept: str) -> None:

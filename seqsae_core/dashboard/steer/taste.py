@@ -13,7 +13,8 @@ from seqsae_core.steering.edits import TOWARDS
 SAME, OWN = "Same for all", "By own taste"
 KEY = "whose-strength"
 SURENESS = (
-    "The model expects NDCG@10 {} of its list here, {} of most. By sureness a strength would be × {} for it."
+    "Of its own list the model expects an NDCG@10 of {} here, of {} in the median: in curves by sureness the strengths "
+    "for this history are × {}."
 )
 ABOUT = (
     "By own taste: the strength is multiplied by ½ for a user whose history has nothing of what is turned, by 1 at the "
@@ -39,14 +40,13 @@ def control(opened: Opened, found: Scene) -> None:
 
 
 def _sureness(opened: Opened, found: Scene) -> None:
-    """How far the same effort goes for this history, where the build has measured how sure lists usually are."""
+    """How sure the model is of this history's list, and what the build's curves by sureness make of that."""
     summary = opened.steering_summary() if opened.has("steering") else {}
     usual = summary.get("latents", {}).get("usual_sureness")
     if usual is not None:
-        from seqsae_core.steering.sureness import factor_of
-
-        own = opened.steerer().sureness(found.history)
-        read(SURENESS.format(fixed(own, 2), fixed(usual, 2), fixed(factor_of(own, usual), 2)), "steering")
+        steerer = opened.steerer()
+        own = steerer.sureness(found.history), usual, steerer.by_sureness(found.history, usual)
+        read(SURENESS.format(*(fixed(value, 2) for value in own)), "steering")
 
 
 def _chosen(found: Scene, key: str) -> None:

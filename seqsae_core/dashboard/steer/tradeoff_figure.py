@@ -12,9 +12,10 @@ METHODS = {
     "latents": ("Latents together", LATENTS, "solid"),
     "latent": ("Best latent", LATENTS, "dot"),
     "rerank": ("Re-ranking by label", PROMOTED, "solid"),
-    "rerank_by_sureness": ("Re-ranking by label and sureness", PROMOTED, "dash"),
+    "rerank_by_sureness": ("Re-ranking by sureness", PROMOTED, "dash"),
     "neurons": ("Best neuron", NEURONS, "solid"),
     "probe": ("Probe direction", RIVALS, "solid"),
+    "probe_by_sureness": ("Probe by sureness", RIVALS, "dashdot"),
     "mean_difference": ("Mean difference", RIVALS, "dash"),
     "random": ("Random direction", RIVALS, "dot"),
 }

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from seqsae_core.steering.steerer import Steerer
 
 MOVED = 3
+Grids = dict[tuple, tuple["Ranking", ...]]
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,11 @@ def turn(
     edits: Sequence[Edit],
     levels: Sequence[Sequence[float]],
     chosen: bool = True,
+    kept: Grids | None = None,
 ) -> Turned:
     """The lists of these edits; levels: the grid of each. While no strength is chosen, the smallest of its grid that
-    moves the list is."""
-    grids = tuple(tuple(steerer.grid(history, edits, i, grid, DEPTH)) for i, grid in enumerate(levels))
+    moves the list is. kept: the grids of the last call with this steerer, which those of this one replace."""
+    grids = _grids(steerer, history, edits, levels, {} if kept is None else kept)
     chosen_edits = tuple(edits)
     if not chosen:
         before = steerer.recommend(history, (), DEPTH)
@@ -45,6 +47,20 @@ def turn(
         )
     before, after = steerer.compare(history, chosen_edits, DEPTH)
     return Turned(chosen_edits, before, after, grids)
+
+
+def _grids(
+    steerer: "Steerer", history: Sequence[int], edits: Sequence[Edit], levels: Sequence[Sequence[float]], kept: Grids
+) -> tuple[tuple["Ranking", ...], ...]:
+    """The grid of each edit. It hangs on the others' strengths, so a release leaves its own slider's as it was."""
+    found: Grids = {}
+    for which, grid in enumerate(levels):
+        others = tuple(replace(edit, strength=0.0) if n == which else edit for n, edit in enumerate(edits))
+        key = (tuple(history), others, which, tuple(grid))
+        found[key] = kept.get(key) or tuple(steerer.grid(history, edits, which, grid, DEPTH))
+    kept.clear()
+    kept.update(found)
+    return tuple(found.values())
 
 
 def opening(before: "Ranking", rankings: Sequence["Ranking"], grid: Sequence[float]) -> float:

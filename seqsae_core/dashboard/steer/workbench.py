@@ -19,12 +19,13 @@ from seqsae_core.dashboard.permalink import MAX_EDITS
 from seqsae_core.dashboard.steer import alternative, concept_edits, counted, dials, live, price, taste, tools
 from seqsae_core.dashboard.steer.applying import REFUSED, RELEASED, TURNED, apply, refuse, shown, steerer_of
 from seqsae_core.dashboard.steer.scene import Scene, fingerprint, limit, steerable
-from seqsae_core.dashboard.steer.turning import Turned, turn
+from seqsae_core.dashboard.steer.turning import Grids, Turned, turn
 from seqsae_core.dashboard.widgets import latent_label, plain
 from seqsae_core.errors import UserError
 from seqsae_core.steering.edits import Edit
 
 LISTS, REST = "steer-lists", "steer-rest"
+GRIDS = "steer-grids"
 POSITIONS = ("last", "all", "from -3")
 SAID = {"last": "the last position", "all": "every position", "from -3": "the last three positions"}
 ABOUT_POSITION = (
@@ -131,7 +132,15 @@ def _turned(opened: Opened, found: Scene) -> Turned:
     edits, released = _current(found)
     grids = tuple(_dial(opened, edit).grid() for edit in edits)
     chosen = found.chosen or released or bool(found.view.edits)
-    return turn(steerer_of(opened, found.position), found.history, edits, grids, chosen)
+    return turn(steerer_of(opened, found.position), found.history, edits, grids, chosen, _kept(found))
+
+
+def _kept(found: Scene) -> Grids:
+    """The grids of this session's last run about the same dictionary and position."""
+    about, held = (found.made_for, found.position), st.session_state.get(GRIDS)
+    if held is None or held[0] != about:
+        held = st.session_state[GRIDS] = (about, {})
+    return held[1]
 
 
 def _dial(opened: Opened, edit: Edit) -> dials.Dial:
