@@ -119,7 +119,7 @@ class Steerer:
         return float(sureness(scores.softmax(0)[None]))
 
     def by_sureness(self, history: Sequence[int], usual: float) -> float:
-        """What strengths by sureness are multiplied by for a history; see `sureness.factor`. Errors as in `recommend`."""
+        """What strengths by sureness are multiplied by for a history; see `factor`. Errors as in `recommend`."""
         return float(factor(torch.tensor([self.sureness(history)]), usual))
 
     def variants(self, edits: Sequence[Edit]) -> Tensor | Variants:
