@@ -239,11 +239,9 @@ def curves(
     kept: Path | None = None,
 ) -> dict[str, Any]:
     """Trade-off curves and their summary, written into `folder`; kept: where they wait if they are interrupted."""
-    sequences, model, sae = study.sequences(), study.model(), study.sae(config.dictionary)
+    sequences, model, dictionary = study.sequences(), study.model(), to_steer(study, config)
     corpus, fit = held_out(study, config, spill)
-    fit, correlation = fit.at_items(spill), study.select_correlation(config.dictionary)
-    features = study.features("latents", config.dictionary)
-    dictionary = directions.Dictionary.of_features(sae, features, correlation)
+    fit = fit.at_items(spill)
     found = tradeoff.run_tradeoff(
         model, config.sae.layer, dictionary, sequences, study.split(sequences), corpus.concepts, fit, corpus.select,
         steering, config.seed, report, kept=kept,
@@ -258,12 +256,10 @@ def few_label_curves(
 ) -> dict[str, Any]:
     """Curves where a tenth of each concept's items are labelled, where FEW_ITEMS are, as a typed list would be, and
     where none is: a region of the map that is named after the concept."""
-    sequences, model, sae = study.sequences(), study.model(), study.sae(config.dictionary)
+    sequences, model, dictionary = study.sequences(), study.model(), to_steer(study, config)
     corpus, fit = held_out(study, config, spill)
-    fit, correlation = fit.at_items(spill), study.select_correlation(config.dictionary)
-    features = study.features("latents", config.dictionary)
-    dictionary = directions.Dictionary.of_features(sae, features, correlation)
-    codes, item_at = activations.encode_sparse(sae, corpus.select.values), corpus.select.item_at
+    fit = fit.at_items(spill)
+    codes, item_at = activations.encode_sparse(dictionary.sae, corpus.select.values), corpus.select.item_at
     known = {
         "tenth": labels.FewLabels(codes, item_at, config.seed),
         "list": labels.FewLabels(codes, item_at, config.seed, count=FEW_ITEMS),
@@ -279,6 +275,13 @@ def few_label_curves(
     write_tables(folder, tables)
     write_json(folder / "few_labels.json", summaries)
     return summaries
+
+
+def to_steer(study: Study, config: StudyConfig) -> directions.Dictionary:
+    """What steering needs of the dictionary, and correlations on select users, which designs may be chosen by."""
+    name = config.dictionary
+    features, correlation = study.features("latents", name), study.select_correlation(name)
+    return directions.Dictionary.of_features(study.sae(name), features, correlation)
 
 
 def regions_of(study: Study, config: StudyConfig, names: Sequence[str]) -> dict[int, np.ndarray]:

@@ -1,6 +1,7 @@
 """Latents for a concept by their effect on output: which few raise its expected share most for what they change."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -38,6 +39,7 @@ class Landscape:
     vectors: Tensor
     fisher: Tensor
 
+    @cached_property
     def usual_sureness(self) -> float:
         """The median sureness of the users' lists."""
         return float(sureness(self.chances).median())

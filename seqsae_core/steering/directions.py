@@ -140,7 +140,7 @@ def designed_directions(
         "latents_learned": learned(moves, landscape, labels, count),
     }
     made = [weighted_direction(dictionary, *latents, name, len(labels) - 1) for name, latents in found.items()]
-    tasted, usual = replace(made[-1], method="latents_by_taste", by_taste=True), landscape.usual_sureness()
+    tasted, usual = replace(made[-1], method="latents_by_taste", by_taste=True), landscape.usual_sureness
     return [*made, tasted, made[0].by_sureness(usual), made[-1].by_sureness(usual)]
 
 
@@ -229,5 +229,5 @@ def all_directions(
     found += designed_directions(dictionary, concept, labels, landscape, latents_per_concept)
     found.append(latents_direction(dictionary, concept, 1, "latent", n_items))
     found.append(rerank(labels, score_sd, width))
-    found += [one.by_sureness(landscape.usual_sureness()) for one in found if one.method in ("probe", "rerank")]
+    found += [one.by_sureness(landscape.usual_sureness) for one in found if one.method in ("probe", "rerank")]
     return sorted(found, key=lambda direction: METHODS.index(direction.method))

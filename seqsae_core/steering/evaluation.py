@@ -127,10 +127,10 @@ def lists_under(
     items, ranks = np.zeros((*shape, K), np.int32), np.zeros(shape, np.int8)
     for bucket in contexts.buckets:
         own = displacements if isinstance(displacements, Tensor) else displacements.of(bucket.hidden, position)
-        if factors is not None:
-            own = factors[bucket.at][:, None, None, None] * own[None, :, None]
-        states = displaced_states(contexts.model, bucket.hidden, contexts.layer, own, position)
         mine = None if factors is None else factors[bucket.at]
+        if mine is not None:
+            own = mine[:, None, None, None] * own[None, :, None]
+        states = displaced_states(contexts.model, bucket.hidden, contexts.layer, own, position)
         for rows, scores in _scored(contexts.model, bucket, states, boosts, mine):
             own = scores.gather(2, bucket.target[rows, None, None].expand(-1, scores.shape[1], 1))
             values, best = scores.topk(min(K + 1, scores.shape[2]), dim=2)

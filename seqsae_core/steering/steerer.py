@@ -113,14 +113,14 @@ class Steerer:
         return factors[:, 0, 0].tolist()
 
     @torch.inference_mode()
-    def sureness(self, history: Sequence[int]) -> float:
-        """How sure the model is of its unsteered list; see `sureness.sureness`. Errors as in `recommend`."""
-        scores = torch.from_numpy(rank_items(self._single, history, self.model.n_items).scores)
-        return float(sureness(scores.softmax(0)[None]))
+    def sureness(self, history: Sequence[int], usual: float) -> tuple[float, float]:
+        """How sure the model is of its unsteered list, and what strengths by sureness are multiplied by: see `factor`.
 
-    def by_sureness(self, history: Sequence[int], usual: float) -> float:
-        """What strengths by sureness are multiplied by for a history; see `factor`. Errors as in `recommend`."""
-        return float(factor(torch.tensor([self.sureness(history)]), usual))
+        Errors as in `recommend`.
+        """
+        scores = torch.from_numpy(rank_items(self._single, history, self.model.n_items).scores)
+        own = sureness(scores.softmax(0)[None])
+        return float(own), float(factor(own, usual))
 
     def variants(self, edits: Sequence[Edit]) -> Tensor | Variants:
         """The edits at their own strengths, as one variant. Errors as in `edits.check`."""

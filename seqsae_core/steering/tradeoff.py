@@ -149,7 +149,7 @@ def run_tradeoff(
             report(len(found) / len(chosen), f"{names[len(found) - 1]} ({len(found)} of {len(chosen)})")
     gathered = _gathered(found)
     if OURS in gathered.summary:
-        gathered.summary[OURS]["usual_sureness"] = landscape.usual_sureness()
+        gathered.summary[OURS]["usual_sureness"] = landscape.usual_sureness
     return gathered
 
 

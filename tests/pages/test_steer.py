@@ -81,7 +81,7 @@ def test_a_link_for_another_dictionary_is_refused(open_page, tiny_study, latent)
 def test_how_sure_the_model_is_of_this_list_is_told_where_the_build_has_measured_it(open_page, tiny_study, latent):
     steerer, history = Steerer.from_study(Study.open(tiny_study)), (1, 2, 3)
     page = open_page("steer", tiny_study, history="1-2-3", edits=f"{latent}:2.0")
-    assert f"expects an NDCG@10 of {fixed(steerer.sureness(history), 2)} here" in said(page)
+    assert f"expects an NDCG@10 of {fixed(steerer.sureness(history, 0.2)[0], 2)} here" in said(page)
 
 
 def test_strengths_go_by_own_taste_and_back(open_page, tiny_study, latent):

@@ -44,9 +44,8 @@ def _sureness(opened: Opened, found: Scene) -> None:
     summary = opened.steering_summary() if opened.has("steering") else {}
     usual = summary.get("latents", {}).get("usual_sureness")
     if usual is not None:
-        steerer = opened.steerer()
-        own = steerer.sureness(found.history), usual, steerer.by_sureness(found.history, usual)
-        read(SURENESS.format(*(fixed(value, 2) for value in own)), "steering")
+        own, times = opened.steerer().sureness(found.history, usual)
+        read(SURENESS.format(*(fixed(value, 2) for value in (own, usual, times))), "steering")
 
 
 def _chosen(found: Scene, key: str) -> None:
