@@ -97,9 +97,11 @@ def test_reviews_come_back_exactly(case, tmp_path_factory, events):
 
 
 @given(some.damaged(EXPORT) | some.TEXT)
-def test_any_text_as_an_import_of_reviews(case, tmp_path_factory, text):
+def test_any_text_as_an_import_of_reviews(case, path, text):
     case()
-    path = tmp_path_factory.mktemp("reviews") / "r.sqlite"
+    path = path.with_name("r.sqlite")
+    for left in path.parent.glob(f"{path.name}*"):
+        left.unlink()
     try:
         found = exchange.read(text, Reviews(path), "f" * 16, range(64))
         exchange.apply(found, Reviews(path), True)
