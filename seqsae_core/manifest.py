@@ -64,9 +64,9 @@ def _wrong(manifest: dict[str, Any]):
             yield f"the stage “{key[:60]}” has no stamp"
         elif not isinstance(entry.get("sha256", {}), dict):
             yield f"the stage “{key[:60]}” has no digests"
-    texts = [manifest.get("fingerprint"), manifest.get("default_dictionary"), manifest.get("used")]
+    texts = [manifest.get(name) for name in ("fingerprint", "default_dictionary", "used")] + [config.get("preset")]
     if not all(value is None or isinstance(value, str) for value in texts):
-        yield "“fingerprint”, “default_dictionary” and “used” must be text"
+        yield "“fingerprint”, “default_dictionary”, “used” and “preset” must be text"
     parts = [config.get(part, {}) for part in ("data", "recommender", "sae", "evidence", "layout", "steering")]
     if not all(isinstance(part, dict) for part in (manifest.get("sizes", {}), manifest.get("versions", {}), *parts)):
         yield "“sizes”, “versions” and the parts of “config” must be objects"

@@ -123,12 +123,8 @@ def _bind_error(family: int, where: tuple) -> int | None:
 
 
 def command(host: str, port: int) -> list[str]:
-    """What starts the Streamlit server."""
-    return [
-        sys.executable, "-m", "seqsae_core.dashboard.server", "run", "app.py",
-        "--server.address", host, "--server.port", str(port),
-        "--server.headless", "true", "--logger.hideWelcomeMessage", "true", "--logger.level", "warning",
-    ]  # fmt: skip
+    """What starts the dashboard's server."""
+    return [sys.executable, "-m", "seqsae_core.dashboard.server", host, str(port)]
 
 
 @contextmanager

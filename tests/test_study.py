@@ -96,6 +96,9 @@ def test_missing_damaged_and_foreign_manifests(tmp_path):
     (tmp_path / "manifest.json").write_text("{")
     with pytest.raises(UserError, match="damaged"):
         Study.open(tmp_path)
+    (tmp_path / "manifest.json").write_text(json.dumps({"format": 1, "config": {"preset": []}}))
+    with pytest.raises(UserError, match=r"damaged.*preset"):
+        Study.open(tmp_path)
     (tmp_path / "manifest.json").write_text(json.dumps({"format": 99}))
     with pytest.raises(UserError, match=r"format 99.*Build it again"):
         Study.open(tmp_path)

@@ -1,7 +1,7 @@
-"""Streamlit's server with the dashboard's code read ahead: `python -m seqsae_core.dashboard.server run app.py`.
+"""Streamlit's server with the dashboard's code read ahead and its style in place: `python -m seqsae_core.dashboard.server HOST PORT`.
 
-It takes the options of `streamlit`. Otherwise the first run of a page would import pandas, plotly and the rest, a
-second of work that a browser waits for.
+Otherwise the first run of a page would import pandas, plotly and the rest, a second of work that a browser waits for,
+and each page would first come in Streamlit's own layout, then jump to ours.
 """
 
 import gc
@@ -10,15 +10,53 @@ import sys
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from streamlit.starlette import App
 
 HERE = Path(__file__).parent
-FIRST, CACHES = ("streamlit.web.cli",), "streamlit.runtime.caching.cache_data_api"
+SCRIPT = HERE.parents[1] / "app.py"
+FIRST = ("streamlit.starlette", "streamlit.web.bootstrap", "streamlit.web.server.starlette.starlette_server", "uvicorn")
+CACHES = "streamlit.runtime.caching.cache_data_api"
+QUIET = {"server.headless": True, "logger.hideWelcomeMessage": True, "logger.level": "warning"}
 
 
-def main() -> None:
+def main(host: str, port: str) -> None:
     """Runs the server until it is told to end."""
     read_ahead()
-    sys.exit(import_module(FIRST[0]).main(prog_name="streamlit"))
+    sys.argv = [str(SCRIPT)]  # where Streamlit looks for what it imports
+    dashboard().run(config={"server.address": host, "server.port": int(port), **QUIET})
+
+
+def dashboard() -> "App":
+    """The dashboard as an ASGI application: Streamlit's, but for the HTML that its pages start from."""
+    from starlette.responses import HTMLResponse
+    from starlette.routing import Route
+    from streamlit.starlette import App
+
+    from seqsae_core.dashboard.navigation import ENTRIES
+
+    html = styled()
+
+    async def page(_: object) -> HTMLResponse:
+        return HTMLResponse(html, headers={"Cache-Control": "no-cache"})
+
+    return App(SCRIPT, routes=[Route(path, page) for path in ("/", *(f"/{entry.key}" for entry in ENTRIES))])
+
+
+def styled() -> str:
+    """Streamlit's HTML with our style in its head. Nested one deeper, its rules win over Streamlit's own, which come
+    later but weigh less. Raises RuntimeError where that HTML has no head."""
+    from streamlit.file_util import get_static_dir
+
+    from seqsae_core.dashboard.navigation import STYLE
+
+    html = (Path(get_static_dir()) / "index.html").read_text(encoding="utf-8")
+    style = f"<style>:root {{\n{STYLE.read_text(encoding='utf-8')}}}</style>\n</head>"
+    if html.count("</head>") != 1:
+        raise RuntimeError("Streamlit's page has no head that a style could stand in. Install requirements.lock.")
+    return html.replace("</head>", style)
 
 
 def read_ahead() -> None:
@@ -47,4 +85,4 @@ def page_modules() -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])
