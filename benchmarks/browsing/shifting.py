@@ -23,11 +23,12 @@ def measure(browser: Browser, study: Path, folder: Path, count: int) -> dict[str
     worst = {}
     with driving.dashboard(study, folder / "dashboard.log") as address:
         for entry in ENTRIES:
-            worst[entry.key] = max(_score(browser, f"{address}/{entry.key}") for _ in range(count))
+            worst[entry.key] = max(score(browser, f"{address}/{entry.key}") for _ in range(count))
     return {"layout_shift": {key: round(score, 4) for key, score in worst.items()}}
 
 
-def _score(browser: Browser, address: str) -> float:
+def score(browser: Browser, address: str) -> float:
+    """Of one page, opened in a window of its own."""
     page = browser.new_page(viewport=driving.SIZE)
     page.add_init_script(f"({WATCH})()")
     driving.open_page(page, address)

@@ -1,4 +1,6 @@
-"""Streamlit's server with the dashboard's code read ahead and its style in place: `python -m seqsae_core.dashboard.server HOST PORT`.
+"""Streamlit's server with the dashboard's code read ahead and its style in place; see `main`.
+
+`python -m seqsae_core.dashboard.server HOST PORT`
 
 Otherwise the first run of a page would import pandas, plotly and the rest, a second of work that a browser waits for,
 and each page would first come in Streamlit's own layout, then jump to ours.

@@ -64,9 +64,40 @@ def window(browser: Browser) -> Iterator[BrowserContext]:
 @pytest.fixture
 def page(window: BrowserContext, artefacts: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A fresh tab of 1440 × 900; the test fails on anything the console complains about."""
-    page, complaints = window.new_page(), driving.Complaints()
-    complaints.listen(page)
+    page, complaints = listened(window)
     yield page
-    page.screenshot(path=artefacts / f"{re.sub(r'[^0-9A-Za-z]+', '-', request.node.name).strip('-')}.png")
+    keep_picture(page, artefacts, request)
     page.close()
     assert not complaints.found
+
+
+@pytest.fixture(scope="module")
+def kept(window: BrowserContext) -> Iterator[tuple[Page, driving.Complaints]]:
+    """A tab that stays open through a file."""
+    page, complaints = listened(window)
+    yield page, complaints
+    page.close()
+
+
+@pytest.fixture
+def tab(kept: tuple[Page, driving.Complaints], artefacts: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """The tab of a file, 1440 × 900 again, for pages that are only looked at: `driving.visit` goes on in it."""
+    page, complaints = kept
+    page.set_viewport_size(driving.SIZE)
+    page.emulate_media(color_scheme="light")
+    complaints.found.clear()
+    yield page
+    keep_picture(page, artefacts, request)
+    assert not complaints.found
+
+
+def listened(window: BrowserContext) -> tuple[Page, driving.Complaints]:
+    """A new tab and what it complains about from now on."""
+    page, complaints = window.new_page(), driving.Complaints()
+    complaints.listen(page)
+    return page, complaints
+
+
+def keep_picture(page: Page, folder: Path, request: pytest.FixtureRequest) -> None:
+    """A screenshot under the test's name."""
+    page.screenshot(path=folder / f"{re.sub(r'[^0-9A-Za-z]+', '-', request.node.name).strip('-')}.png")

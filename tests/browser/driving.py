@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwright
@@ -22,6 +23,18 @@ ARGUMENTS = (
 )  # fmt: skip
 PATIENCE = 60.0
 SIZE = {"width": 1440, "height": 900}
+GO_ON = """(address) => new Promise((resolve, reject) => {
+  const app = document.querySelector('[data-testid="stApp"]');
+  let began = false;
+  new MutationObserver((_, observer) => {
+    const runs = app.dataset.testScriptState !== 'notRunning';
+    if (began && !runs) { observer.disconnect(); resolve(); }
+    began ||= runs;
+  }).observe(app, { attributeFilter: ['data-test-script-state'] });
+  setTimeout(() => reject(new Error(`no run of ${address}`)), 60000);
+  history.pushState(null, '', address);
+  dispatchEvent(new PopStateEvent('popstate'));
+})"""
 PROBES = ("/_stcore/health", "/_stcore/host-config")
 
 
@@ -47,9 +60,10 @@ class Address(str):
 
 
 @contextmanager
-def dashboard(study: Path, log: Path) -> Iterator[Address]:
-    """The server of `serve`, on a free port with `study` as its default; yields the address. `log`: what it prints."""
-    port = free_port()
+def dashboard(study: Path, log: Path, port: int | None = None) -> Iterator[Address]:
+    """The server of `serve`, on a free port unless one is given, with `study` as its default; yields the address.
+    `log`: what it prints."""
+    port = port or free_port()
     told = environment(study) | {"OMP_NUM_THREADS": "1"}
     with log.open("w") as out:
         child = subprocess.Popen(
@@ -111,6 +125,17 @@ def open_page(page: Page, address: str) -> None:
     """Opens an address and waits until its page has a heading and no script runs."""
     page.goto(address)
     page.locator("h1").first.wait_for(timeout=PATIENCE * 1000)
+    settled(page)
+
+
+def visit(page: Page, address: str) -> None:
+    """Goes to an address and waits until its page has come; on from a page of the same dashboard as Back does, which
+    does not load Streamlit's scripts again. What the session has been told before still holds then."""
+    if urlsplit(page.url)[:2] == urlsplit(address)[:2]:
+        page.evaluate(GO_ON, address)
+    else:
+        page.goto(address)
+    page.locator("main :is(h1, h2, h3, [data-testid=stAlert])").first.wait_for(timeout=PATIENCE * 1000)
     settled(page)
 
 

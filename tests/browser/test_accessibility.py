@@ -12,6 +12,6 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_no_serious_finding_on_a_part_of_a_page(path: str, page: Page, address: str) -> None:
-    driving.open_page(page, address + path)
-    accessible(page)
+def test_no_serious_finding_on_a_part_of_a_page(path: str, tab: Page, address: str) -> None:
+    driving.visit(tab, address + path)
+    accessible(tab)

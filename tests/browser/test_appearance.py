@@ -1,4 +1,4 @@
-"""Pages in two widths and both themes: nothing wider than the window, axe finds nothing, screenshots for the eye."""
+"""Pages in two widths and two themes: nothing wider than the window, axe finds nothing, screenshots for the eye."""
 
 from pathlib import Path
 
@@ -20,17 +20,16 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("key", PATHS)
-def test_fits_the_window_and_is_accessible(key: str, page: Page, address: str, artefacts: Path) -> None:
-    driving.open_page(page, address + PATHS[key])
+def test_fits_the_window_and_is_accessible(key: str, tab: Page, address: str, artefacts: Path) -> None:
+    driving.visit(tab, address + PATHS[key])
     if key == "steer":
-        driving.scene_of(page)
-    for width in (1440, 800):
-        assert overflow(page, width) <= 0
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            page.wait_for_timeout(300)
-            page.screenshot(path=artefacts / f"{key}-{width}-{scheme}.png", animations="disabled")
-    accessible(page)
+        driving.scene_of(tab)
+    for width, scheme in ((1440, "light"), (800, "dark")):
+        assert overflow(tab, width) <= 0
+        tab.emulate_media(color_scheme=scheme)
+        tab.wait_for_timeout(300)
+        tab.screenshot(path=artefacts / f"{key}-{width}-{scheme}.png", animations="disabled")
+    accessible(tab)
 
 
 def overflow(page: Page, width: int) -> int:

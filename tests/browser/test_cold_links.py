@@ -30,11 +30,17 @@ class Cold(NamedTuple):
     log: Path
 
 
+@pytest.fixture(scope="module")
+def port() -> int:
+    """One for all servers, so that the browser compiles Streamlit's scripts once."""
+    return driving.free_port()
+
+
 @pytest.fixture(params=PATHS)
-def cold(request: pytest.FixtureRequest, tiny_study: Path, latent: int, artefacts: Path) -> Iterator[Cold]:
+def cold(request: pytest.FixtureRequest, tiny_study: Path, latent: int, artefacts: Path, port: int) -> Iterator[Cold]:
     """A server that has answered nothing yet, for each page."""
     log = artefacts / f"cold-{request.param}.log"
-    with driving.dashboard(tiny_study, log) as address:
+    with driving.dashboard(tiny_study, log, port) as address:
         yield Cold(request.param, address + PATHS[request.param].format(latent=latent), log)
 
 

@@ -102,14 +102,12 @@ def harmless(page: Page) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_title_never_runs(path: str, hostile: str, page: Page) -> None:
-    page.goto(hostile + path)
-    page.locator("h1").or_(page.get_by_test_id("stAlert")).first.wait_for(timeout=driving.PATIENCE * 1000)
-    driving.settled(page)
+def test_a_title_never_runs(path: str, hostile: str, tab: Page) -> None:
+    driving.visit(tab, hostile + path)
     if path.startswith("/steer") and path not in LINKS:
-        driving.scene_of(page)
-    harmless(page)
-    assert overflow(page, 800) <= 0
+        driving.scene_of(tab)
+    harmless(tab)
+    assert overflow(tab, 800) <= 0
 
 
 PARTS = (("/steer?edits=5:1.0", "Scenarios"), ("/review", "History"), ("/review", "Agreement"))

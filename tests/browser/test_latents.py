@@ -4,13 +4,20 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from benchmarks.browsing import shifting
 from seqsae_core.study import Study
 from tests.browser import driving
 
 pytestmark = pytest.mark.browser
 ROW, HEADING = 34, 35
+GOOD = 0.1
+
+
+def test_the_page_comes_without_a_jump(browser: Browser, address: str) -> None:
+    """In Streamlit's own layout at first, it scored .5."""
+    assert shifting.score(browser, f"{address}/latents") <= GOOD
 
 
 def test_a_click_opens_a_latent_and_back_returns(page: Page, address: str) -> None:

@@ -27,11 +27,10 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("link", BROKEN)
-def test_broken_link(link: str, page: Page, address: str) -> None:
-    page.goto(address + link)
-    main = page.get_by_test_id("stMain")
-    expect(main).to_contain_text(re.compile(re.escape(BROKEN[link]), re.I))
-    expect(page.get_by_test_id("stException")).to_have_count(0)
+def test_broken_link(link: str, tab: Page, address: str) -> None:
+    driving.visit(tab, address + link)
+    expect(tab.get_by_test_id("stMain")).to_contain_text(re.compile(re.escape(BROKEN[link]), re.I))
+    expect(tab.get_by_test_id("stException")).to_have_count(0)
 
 
 def test_too_large_a_strength_becomes_the_largest_with_a_word(page: Page, address: str) -> None:

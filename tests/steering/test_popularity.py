@@ -12,6 +12,7 @@ from seqsae_core.steering.popularity import for_one, log_popularity, measure_dia
 from seqsae_core.steering.steerer import Steerer
 
 STRENGTHS, LAMBDAS = [-2.0, 2.0], [-1.0, 0.5, 1e6]
+USERS = range(24)
 
 
 @pytest.fixture(params=["last", "all"])
@@ -21,8 +22,8 @@ def steerer(request, toy_model, sae, units) -> Steerer:
 
 @pytest.fixture
 def contexts(toy_model, toy_sequences):
-    users = np.arange(len(toy_sequences))
-    return collect_contexts(toy_model, 1, toy_sequences, users, toy_sequences.lengths - 1, batch_size=9)
+    users = np.array(USERS)
+    return collect_contexts(toy_model, 1, toy_sequences, users, toy_sequences.lengths[users] - 1, batch_size=9)
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def counts(toy_sequences) -> np.ndarray:
 def expected_popularity(steerer, sequences, counts, edits) -> float:
     """Mean over users of Σ p · log count, each asked alone."""
     found = []
-    for user in range(len(sequences)):
+    for user in USERS:
         scores = steerer.scores(sequences.of(user)[:-1], steerer.variants(edits))[1].clone()
         found.append(float(scores.softmax(0) @ torch.from_numpy(log_popularity(counts))))
     return float(np.mean(found))
@@ -68,7 +69,7 @@ def test_figures_and_lists_are_those_of_each_user_alone(steerer, toy_sequences, 
     assert dial.table["method"].tolist() == ["latents"] * 3 + ["log_popularity"] * 4
     assert dial.table["strength"].tolist() == [0.0, *STRENGTHS, 0.0, *LAMBDAS]
     weights, log_counts = [0.0, *LAMBDAS], log_popularity(counts)
-    for user in range(len(toy_sequences)):
+    for user in USERS:
         known, target = toy_sequences.of(user)[:-1], toy_sequences.of(user)[-1]
         if target in known:
             continue

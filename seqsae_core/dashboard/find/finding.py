@@ -43,13 +43,16 @@ COLUMNS = {
 
 
 def heading(view: View) -> tuple[str, DeltaGenerator]:
-    """The title, the choice between a history and a title, and the place for the controls of a history."""
+    """The title, the choice between a history and a title, and the place for the controls of a history.
+
+    The choice is that of a link to a title or of one to none: Back from one to the other shows what it says.
+    """
     words, controls = widgets.pair([5, 7], "find", vertical_alignment="bottom", gap="large")
     with words:
         widgets.title("Find", LEAD)
         what = st.segmented_control(
             "Find latents for", [HISTORY, TITLE], default=TITLE if view.items else HISTORY, required=True,
-            key="find-what",
+            key=f"find-{'title' if view.items else 'history'}",
         )  # fmt: skip
     beside = controls.container(
         horizontal=True, vertical_alignment="bottom", horizontal_alignment="right", gap="small"
