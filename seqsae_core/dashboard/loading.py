@@ -156,6 +156,7 @@ class Opened:
 
 def page(body: Callable[[Opened], None], needs: Sequence[str]) -> None:
     """The frame of every page: the bar, then `body`, or in its place a waiting state or the error and its remedy."""
+    navigation.showing(body)
     try:
         view = permalink.read()
     except UserError as error:
@@ -175,6 +176,7 @@ def page(body: Callable[[Opened], None], needs: Sequence[str]) -> None:
 
 def page_without_study(body: Callable[[], None]) -> None:
     """The frame of a page that is not about a study: the bar of the study that the link names, then `body`."""
+    navigation.showing(body)
     try:
         view = permalink.read()
     except UserError:

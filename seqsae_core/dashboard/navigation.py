@@ -4,6 +4,7 @@
 that page without app.py, and would otherwise show a wrong title and file names as navigation.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -18,6 +19,7 @@ PRODUCT = "SeqSAE"
 ROOT = Path(__file__).resolve().parents[2]
 PAGES, ICON = ROOT / "pages", ROOT / "assets" / "icon.svg"
 STYLE = Path(__file__).with_name("style.css")
+SHOWN = "page-shown"
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,17 @@ def bar(view: View) -> None:
             if entry.key in IN_BAR:
                 st.page_link(_page(entry), icon=entry.icon, query_params=params(view.home()))
         share.button()
+
+
+def showing(body: Callable) -> None:
+    """Notes that the page whose file defines `body` is the one shown, until another one begins."""
+    st.session_state[SHOWN] = Path(body.__code__.co_filename).stem
+
+
+def shows(key: str) -> bool:
+    """Whether this page is the one shown; callbacks of its widgets ask. Until the next page has wholly come, a browser
+    tells with each click what was selected on the page before, and Streamlit takes that for a new selection."""
+    return st.session_state.get(SHOWN) == key
 
 
 def page_path(key: str) -> StreamlitPage:

@@ -36,6 +36,19 @@ def test_a_click_opens_a_latent_and_back_returns(page: Page, address: str) -> No
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
 
 
+def test_the_click_that_opened_a_latent_is_not_taken_again_with_the_next_one(page: Page, address: str) -> None:
+    """Until the latent's page has wholly come, the browser tells with the next click which row was chosen before."""
+    driving.open_page(page, f"{address}/latents")
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 6})
+    box = page.get_by_test_id("stDataFrame").bounding_box()
+    page.mouse.click(box["x"] + 150, box["y"] + HEADING + ROW / 2)
+    page.wait_for_url(re.compile(r"/latent\?.*latent=\d+"))
+    first = page.url
+    page.get_by_role("button", name="Next Shortcut").click()
+    page.wait_for_function("first => location.href !== first", arg=first)
+    expect(page).to_have_title("Latent")
+
+
 def test_a_latent_leads_to_its_slider(page: Page, address: str, latent: int) -> None:
     driving.open_page(page, f"{address}/latent?latent={latent}")
     page.get_by_role("button", name="Steer this").click()

@@ -28,7 +28,7 @@ def test_an_empty_history_asks_for_a_title(open_page, tiny_study):
 def test_a_title_is_searched_chosen_and_kept_in_the_link(open_page, tiny_study, title):
     item, name = title
     page = open_page("find", tiny_study)
-    page.button_group(key="find-history").set_value("A title").run()
+    page.button_group(key="find-what-history").set_value("A title").run()
     page.text_input(key="find-title").set_value(name).run()
     page.button(key=f"title-{item}").click().run()
     value = page.query_params["items"]

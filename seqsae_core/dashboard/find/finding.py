@@ -52,7 +52,7 @@ def heading(view: View) -> tuple[str, DeltaGenerator]:
         widgets.title("Find", LEAD)
         what = st.segmented_control(
             "Find latents for", [HISTORY, TITLE], default=TITLE if view.items else HISTORY, required=True,
-            key=f"find-{'title' if view.items else 'history'}",
+            key=f"find-what-{'title' if view.items else 'history'}",
         )  # fmt: skip
     beside = controls.container(
         horizontal=True, vertical_alignment="bottom", horizontal_alignment="right", gap="small"

@@ -15,7 +15,7 @@ from seqsae_core.dashboard.latents.facets import Facets, narrowed
 from seqsae_core.dashboard.latents.latent_map import lassoed, latent_map, release_lasso
 from seqsae_core.dashboard.loading import Opened
 
-TABLE, MAP = "latents-table", "latents-map"
+PAGE, TABLE, MAP = "latents", "latents-table", "latents-map"
 ROWS, SHOWN, NARROWED = "table", "latents-shown", "latents-narrowed"
 REST = 0.2  # seconds
 COLUMNS = {
@@ -122,6 +122,8 @@ def browse(opened: Opened) -> None:
 
 def _again() -> None:
     """Runs table and map; the whole page where they are not there yet, because it is still on its way."""
+    if not navigation.shows(PAGE):
+        return
     narrowing.touched()
     with suppress(StreamlitAPIException):
         st.rerun([TABLE, MAP])
@@ -163,17 +165,19 @@ def nothing_found(opened: Opened) -> None:
     """No row passes: say so, and the way back."""
     st.info("No latent matches. Try a genre, a decade such as 1990s, or a number.", icon=":material/search_off:")
     if st.button("Show all latents"):
-        navigation.go("latents", opened.view.home())
+        navigation.go(PAGE, opened.view.home())
 
 
 def _picked_row(opened: Opened, rows: pd.DataFrame) -> None:
-    row = widgets.clicked_cell(st.session_state[ROWS], rows, "significant")
+    row = widgets.clicked_cell(st.session_state[ROWS], rows, "significant") if navigation.shows(PAGE) else None
     if row is not None:
         _open_latent(opened, int(row["feature"]))
 
 
 def _picked_point(opened: Opened, latent: int | None) -> None:
     """latent: the one of the point, or None where a lasso was drawn or left."""
+    if not navigation.shows(PAGE):
+        return
     if latent is None:
         st.rerun(TABLE)
     _open_latent(opened, latent)
