@@ -1,10 +1,13 @@
 """From the table to a latent and back."""
 
 import re
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from benchmarks.browsing import shifting
 from seqsae_core.study import Study
@@ -36,17 +39,47 @@ def test_a_click_opens_a_latent_and_back_returns(page: Page, address: str) -> No
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
 
 
+def still_coming(page: Page) -> Callable[[], None]:
+    """Keeps back from now on that runs have ended, so that pages seem to be still on their way; ends with a call."""
+    held: list[Callable[[], None]] = []
+    on = True
+
+    def connected(browser: WebSocketRoute) -> None:
+        def told(message: str | bytes) -> None:
+            if on and ForwardMsg.FromString(message).WhichOneof("type") == "script_finished":
+                held.append(partial(browser.send, message))
+            else:
+                browser.send(message)
+
+        browser.connect_to_server().on_message(told)
+
+    def end() -> None:
+        nonlocal on
+        on = False
+        for send in held:
+            send()
+
+    page.route_web_socket(re.compile("_stcore/stream"), connected)
+    return end
+
+
 def test_the_click_that_opened_a_latent_is_not_taken_again_with_the_next_one(page: Page, address: str) -> None:
     """Until the latent's page has wholly come, the browser tells with the next click which row was chosen before."""
-    driving.open_page(page, f"{address}/latents")
-    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 6})
-    box = page.get_by_test_id("stDataFrame").bounding_box()
+    comes = still_coming(page)
+    page.goto(f"{address}/latents")
+    table = page.get_by_test_id("stDataFrame")
+    table.locator("canvas").first.wait_for()
+    box = table.bounding_box()
     page.mouse.click(box["x"] + 150, box["y"] + HEADING + ROW / 2)
     page.wait_for_url(re.compile(r"/latent\?.*latent=\d+"))
+    expect(page.get_by_role("heading", name="What fires it")).to_be_visible()
     first = page.url
     page.get_by_role("button", name="Next Shortcut").click()
+    page.wait_for_timeout(500)
+    comes()
     page.wait_for_function("first => location.href !== first", arg=first)
-    expect(page).to_have_title("Latent")
+    driving.settled(page)
+    assert re.search(r"/latent\?.*latent=\d+", page.url) and page.url != first
 
 
 def test_a_latent_leads_to_its_slider(page: Page, address: str, latent: int) -> None:
