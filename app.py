@@ -1,4 +1,4 @@
-"""The dashboard's door: `streamlit run app.py`."""
+"""The dashboard's script, which its server runs: `python -m seqsae_core serve STUDY`."""
 
 from seqsae_core.dashboard import navigation
 

@@ -130,11 +130,11 @@ def test_the_dashboard_answers_outlives_a_failed_build_and_ends_with_the_command
     command = [sys.executable, "-c", code, str(tmp_path / "films"), str(port)]
     process = subprocess.Popen(
         command, cwd=ROOT, env={**os.environ, "SEQSAE_NO_BROWSER": "1"}, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=listen_to_ctrl_c,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=listen_to_ctrl_c, start_new_session=True,
     )  # fmt: skip
     try:
         wait_until(lambda: answers(port), "the dashboard never answered")
-        process.send_signal(how)
+        os.killpg(process.pid, how)  # as a terminal does
         out, err = process.communicate(timeout=30)
     finally:
         process.kill()

@@ -7,7 +7,8 @@ that page without app.py, and would otherwise show a wrong title and file names 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from types import FunctionType
+from typing import Any, NoReturn
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
@@ -58,7 +59,7 @@ def setup() -> StreamlitPage:
 
 def bar(view: View) -> None:
     """Product, links to the pages (each carries study and dictionary), and the study's name."""
-    st.html(STYLE)
+    st.html(STYLE)  # again: an address that is no page's, and `streamlit run`, begin without it
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="bar"):
         st.markdown(f"**{PRODUCT}**", width="content")
         for entry in ENTRIES:
@@ -67,15 +68,24 @@ def bar(view: View) -> None:
         share.button()
 
 
-def showing(body: Callable) -> None:
+def showing(body: FunctionType) -> None:
     """Notes that the page whose file defines `body` is the one shown, until another one begins."""
     st.session_state[SHOWN] = Path(body.__code__.co_filename).stem
 
 
-def shows(key: str) -> bool:
-    """Whether this page is the one shown; callbacks of its widgets ask. Until the next page has wholly come, a browser
-    tells with each click what was selected on the page before, and Streamlit takes that for a new selection."""
-    return st.session_state.get(SHOWN) == key
+def while_shown(callback: Callable[..., None]) -> Callable[..., None]:
+    """The callback for a widget that keeps a value: it does nothing once another page than now is shown.
+
+    Until the next page has wholly come, a browser tells with each click what the widgets of the page before held, and
+    Streamlit takes that for new values.
+    """
+    page = st.session_state.get(SHOWN)
+
+    def guarded(*arguments: Any) -> None:
+        if st.session_state.get(SHOWN) == page:
+            callback(*arguments)
+
+    return guarded
 
 
 def page_path(key: str) -> StreamlitPage:

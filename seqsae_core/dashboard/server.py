@@ -1,9 +1,8 @@
-"""Streamlit's server with the dashboard's code read ahead and its style in place; see `main`.
+"""The dashboard's server, which `serve` starts: `python -m seqsae_core.dashboard.server HOST PORT`.
 
-`python -m seqsae_core.dashboard.server HOST PORT`
-
-Otherwise the first run of a page would import pandas, plotly and the rest, a second of work that a browser waits for,
-and each page would first come in Streamlit's own layout, then jump to ours.
+It is Streamlit's, with the code read ahead and the style in place. With `streamlit run app.py` the first run of a page
+imports pandas, plotly and the rest, a second of work that a browser waits for, and each page first comes in Streamlit's
+own layout, then jumps to ours.
 """
 
 import gc
@@ -35,6 +34,7 @@ def dashboard() -> "App":
     """The dashboard as an ASGI application: Streamlit's, but for the HTML that its pages start from."""
     from starlette.responses import HTMLResponse
     from starlette.routing import Route
+    from streamlit import config
     from streamlit.starlette import App
 
     from seqsae_core.dashboard.navigation import ENTRIES
@@ -44,7 +44,8 @@ def dashboard() -> "App":
     async def page(_: object) -> HTMLResponse:
         return HTMLResponse(html, headers={"Cache-Control": "no-cache"})
 
-    return App(SCRIPT, routes=[Route(path, page) for path in ("/", *(f"/{entry.key}" for entry in ENTRIES))])
+    base = "/".join(["", *filter(None, config.get_option("server.baseUrlPath").split("/"))])
+    return App(SCRIPT, routes=[Route(f"{base}/{key}", page) for key in ("", *(entry.key for entry in ENTRIES))])
 
 
 def styled() -> str:
@@ -87,4 +88,5 @@ def page_modules() -> list[str]:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    with suppress(KeyboardInterrupt):  # of a terminal, which `serve` gets too and answers
+        main(*sys.argv[1:])

@@ -20,7 +20,7 @@ FORMAT, VERSION = "seqsae-reviews", 1
 NUMBERS = {"latent": int, "confidence": int, "seconds": float, "cosine": float}
 OPTIONAL = ("verdict", "target", "confidence", "seconds", "cosine")
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", "'")
-MOST_CHARACTERS, MOST_EVENTS = 50_000_000, 200_000
+MOST_CHARACTERS, MOST_EVENTS, LARGEST = 50_000_000, 200_000, 1e12
 Directions = dict[tuple[str, int], np.ndarray]
 
 
@@ -191,11 +191,21 @@ def _of_cells(cells: dict[str, str | None], where: str) -> Event:
 
 def _event(row: Any, where: str) -> Event:
     try:
-        return Event(**row | {"tags": tuple(row["tags"])})
+        return _checked(Event(**row | {"tags": tuple(row["tags"])}))
     except UserError as error:
         raise UserError(f"The file's {where}: {error}") from None
     except (TypeError, KeyError) as error:
         raise UserError(f"The file's {where} is no event of a review ({error}). Export it again.") from None
+
+
+def _checked(event: Event) -> Event:
+    """The event, if its numbers are some; JSON from elsewhere may hold anything."""
+    for name, value in (("seconds", event.seconds), ("cosine", event.cosine)):
+        if value is not None and (type(value) not in (int, float) or not abs(value) <= LARGEST):
+            raise UserError(f"{name} is {value!r:.40}, but must be a number up to {LARGEST:.0e}.")
+    if type(event.blind) is not bool:
+        raise UserError(f"blind is {event.blind!r:.40}, but must be true or false.")
+    return event
 
 
 def _refuse_twice(events: list[Event]) -> None:

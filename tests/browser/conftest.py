@@ -72,23 +72,26 @@ def page(window: BrowserContext, artefacts: Path, request: pytest.FixtureRequest
 
 
 @pytest.fixture(scope="module")
-def kept(window: BrowserContext) -> Iterator[tuple[Page, driving.Complaints]]:
+def kept(window: BrowserContext) -> Iterator[tuple[driving.Tab, driving.Complaints]]:
     """A tab that stays open through a file."""
     page, complaints = listened(window)
-    yield page, complaints
+    yield driving.Tab(page), complaints
     page.close()
+    assert not complaints.found
 
 
 @pytest.fixture
-def tab(kept: tuple[Page, driving.Complaints], artefacts: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """The tab of a file, 1440 × 900 again, for pages that are only looked at: `driving.visit` goes on in it."""
-    page, complaints = kept
-    page.set_viewport_size(driving.SIZE)
-    page.emulate_media(color_scheme="light")
+def tab(kept: tuple[driving.Tab, driving.Complaints], artefacts: Path, request: pytest.FixtureRequest
+        ) -> Iterator[driving.Tab]:  # fmt: skip
+    """The tab of a file, 1440 × 900 again, for pages that are only looked at."""
+    tab, complaints = kept
+    tab.page.set_viewport_size(driving.SIZE)
+    tab.page.emulate_media(color_scheme="light")
+    yield tab
+    keep_picture(tab.page, artefacts, request)
+    found = complaints.found.copy()
     complaints.found.clear()
-    yield page
-    keep_picture(page, artefacts, request)
-    assert not complaints.found
+    assert not found
 
 
 def listened(window: BrowserContext) -> tuple[Page, driving.Complaints]:

@@ -1,17 +1,20 @@
 """The dashboard as a process of its own, and Chromium driven by hand: for browser tests and for the benchmark."""
 
+import re
 import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwright, WebSocketRoute
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from seqsae_core.serving import command, environment
 
@@ -23,18 +26,10 @@ ARGUMENTS = (
 )  # fmt: skip
 PATIENCE = 60.0
 SIZE = {"width": 1440, "height": 900}
-GO_ON = """(address) => new Promise((resolve, reject) => {
-  const app = document.querySelector('[data-testid="stApp"]');
-  let began = false;
-  new MutationObserver((_, observer) => {
-    const runs = app.dataset.testScriptState !== 'notRunning';
-    if (began && !runs) { observer.disconnect(); resolve(); }
-    began ||= runs;
-  }).observe(app, { attributeFilter: ['data-test-script-state'] });
-  setTimeout(() => reject(new Error(`no run of ${address}`)), 60000);
+GO_ON = """(address) => {
   history.pushState(null, '', address);
   dispatchEvent(new PopStateEvent('popstate'));
-})"""
+}"""
 PROBES = ("/_stcore/health", "/_stcore/host-config")
 
 
@@ -128,20 +123,64 @@ def open_page(page: Page, address: str) -> None:
     settled(page)
 
 
-def visit(page: Page, address: str) -> None:
-    """Goes to an address and waits until its page has come; on from a page of the same dashboard as Back does, which
-    does not load Streamlit's scripts again. What the session has been told before still holds then."""
-    if urlsplit(page.url)[:2] == urlsplit(address)[:2]:
-        page.evaluate(GO_ON, address)
-    else:
-        page.goto(address)
-    page.locator("main :is(h1, h2, h3, [data-testid=stAlert])").first.wait_for(timeout=PATIENCE * 1000)
-    settled(page)
+class Tab:
+    """A tab in which one goes on from page to page of a dashboard as Back does, which loads no script again.
+
+    What the session has been told before still holds then.
+    """
+
+    def __init__(self, page: Page):
+        self.page, self.runs = page, 0
+        page.on("websocket", lambda socket: socket.on("framereceived", self._told))
+
+    def visit(self, address: str) -> None:
+        """Goes to an address and waits until its page has come."""
+        runs = self.runs
+        if urlsplit(self.page.url)[:2] == urlsplit(address)[:2]:
+            self.page.evaluate(GO_ON, address)
+        else:
+            self.page.goto(address)
+        until = time.monotonic() + PATIENCE
+        while self.runs == runs:
+            self.page.wait_for_timeout(20)
+            if time.monotonic() > until:
+                raise TimeoutError(f"no run of {address} has ended")
+        settled(self.page)
+        self.page.wait_for_selector("[data-stale=true]", state="detached")
+
+    def _told(self, message: str | bytes) -> None:
+        told = ForwardMsg.FromString(message) if isinstance(message, bytes) else ForwardMsg()
+        ended = told.WhichOneof("type") == "script_finished"
+        self.runs += ended and told.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
 
 
 def settled(page: Page) -> None:
     """Waits until no script runs."""
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=PATIENCE * 1000)
+
+
+def still_coming(page: Page) -> Callable[[], None]:
+    """Keeps back from now on that runs have ended, so that pages seem to be still on their way; ends with a call."""
+    held: list[Callable[[], None]] = []
+    on = True
+
+    def connected(browser: WebSocketRoute) -> None:
+        def told(message: str | bytes) -> None:
+            if on and ForwardMsg.FromString(message).WhichOneof("type") == "script_finished":
+                held.append(partial(browser.send, message))
+            else:
+                browser.send(message)
+
+        browser.connect_to_server().on_message(told)
+
+    def end() -> None:
+        nonlocal on
+        on = False
+        for send in held:
+            send()
+
+    page.route_web_socket(re.compile("_stcore/stream"), connected)
+    return end
 
 
 def scene_of(page: Page) -> Locator:

@@ -20,16 +20,17 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("key", PATHS)
-def test_fits_the_window_and_is_accessible(key: str, tab: Page, address: str, artefacts: Path) -> None:
-    driving.visit(tab, address + PATHS[key])
+def test_fits_the_window_and_is_accessible(key: str, tab: driving.Tab, address: str, artefacts: Path) -> None:
+    tab.visit(address + PATHS[key])
+    page = tab.page
     if key == "steer":
-        driving.scene_of(tab)
+        driving.scene_of(page)
     for width, scheme in ((1440, "light"), (800, "dark")):
-        assert overflow(tab, width) <= 0
-        tab.emulate_media(color_scheme=scheme)
-        tab.wait_for_timeout(300)
-        tab.screenshot(path=artefacts / f"{key}-{width}-{scheme}.png", animations="disabled")
-    accessible(tab)
+        assert overflow(page, width) <= 0
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_timeout(300)
+        page.screenshot(path=artefacts / f"{key}-{width}-{scheme}.png", animations="disabled")
+    accessible(page)
 
 
 def overflow(page: Page, width: int) -> int:

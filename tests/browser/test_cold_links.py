@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
+from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from seqsae_core.dashboard.navigation import ENTRIES, IN_BAR
+from seqsae_core.dashboard.navigation import ENTRIES, IN_BAR, STYLE
 from tests.browser import driving
 
 PATHS = {
@@ -53,4 +54,6 @@ def test_cold_link(cold: Cold, page: Page) -> None:
     expect(page.get_by_test_id("stException")).to_have_count(0)
     expect(page.get_by_test_id("stAlert")).to_have_count(int(cold.key == "against"))  # there is one dictionary only
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
+    with urlopen(cold.address) as answer:
+        assert STYLE.read_text() in answer.read().decode()
     assert "Traceback" not in cold.log.read_text()

@@ -102,12 +102,12 @@ def harmless(page: Page) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_title_never_runs(path: str, hostile: str, tab: Page) -> None:
-    driving.visit(tab, hostile + path)
+def test_a_title_never_runs(path: str, hostile: str, tab: driving.Tab) -> None:
+    tab.visit(hostile + path)
     if path.startswith("/steer") and path not in LINKS:
-        driving.scene_of(tab)
-    harmless(tab)
-    assert overflow(tab, 800) <= 0
+        driving.scene_of(tab.page)
+    harmless(tab.page)
+    assert overflow(tab.page, 800) <= 0
 
 
 PARTS = (("/steer?edits=5:1.0", "Scenarios"), ("/review", "History"), ("/review", "Agreement"))

@@ -27,10 +27,10 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("link", BROKEN)
-def test_broken_link(link: str, tab: Page, address: str) -> None:
-    driving.visit(tab, address + link)
-    expect(tab.get_by_test_id("stMain")).to_contain_text(re.compile(re.escape(BROKEN[link]), re.I))
-    expect(tab.get_by_test_id("stException")).to_have_count(0)
+def test_broken_link(link: str, tab: driving.Tab, address: str) -> None:
+    tab.visit(address + link)
+    expect(tab.page.get_by_test_id("stMain")).to_contain_text(re.compile(re.escape(BROKEN[link]), re.I))
+    expect(tab.page.get_by_test_id("stException")).to_have_count(0)
 
 
 def test_too_large_a_strength_becomes_the_largest_with_a_word(page: Page, address: str) -> None:

@@ -67,13 +67,14 @@ def states(root: Path, artefacts: Path, browser: Browser) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("path", STATES)
-def test_a_state_says_what_it_is(path: str, tab: Page, states: str, root: Path) -> None:
+def test_a_state_says_what_it_is(path: str, tab: driving.Tab, states: str, root: Path) -> None:
     synthetic.progress(root / "growing", "recommender", pid=os.getpid(), log=synthetic.LOG)  # old ones read as stopped
-    driving.visit(tab, states + path)
-    expect(tab.get_by_test_id("stMain")).to_contain_text(STATES[path])
-    expect(tab.get_by_test_id("stException")).to_have_count(0)
-    assert overflow(tab, 800) <= 0
-    accessible(tab)
+    tab.visit(states + path)
+    page = tab.page
+    expect(page.get_by_test_id("stMain")).to_contain_text(STATES[path])
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    assert overflow(page, 800) <= 0
+    accessible(page)
 
 
 def test_a_study_that_is_removed_while_it_is_open(page: Page, states: str, root: Path) -> None:

@@ -165,6 +165,20 @@ def test_the_price_follows_the_list_of_a_release(steer: Page) -> None:
     expect(price).to_contain_text("nothing is turned")
 
 
+def test_what_its_widgets_held_does_not_change_the_next_page(page: Page, address: str, latent: int) -> None:
+    """A browser tells it with each click on the next page until that has wholly come."""
+    comes = driving.still_coming(page)
+    page.goto(f"{address}/steer?user={USER}&edits={latent}:2.0")
+    driving.scene_of(page)
+    page.locator(".st-key-bar").get_by_role("link", name="Latents vs neurons").click()
+    page.get_by_role("combobox", name="Against").press_sequentially("PCA")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("kind=pca"))
+    comes()
+    driving.settled(page)
+    assert "kind=pca" in page.url and "edits" not in page.url and "user" not in page.url
+
+
 def test_a_scripted_session_gets_lists_as_a_browser_does(address: str, latent: int) -> None:
     visitor = visitors.Visitor(address, 0, [latent], USER)
     with visitor.connected() as socket:

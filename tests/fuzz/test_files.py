@@ -34,7 +34,7 @@ CELLS = st.integers(-2, 10**10).map(str) | some.TEXT.map(lambda text: text.repla
 VERDICT = {
     "reviewer": "Ada", "fingerprint": "f" * 16, "latent": 1, "kind": "verdict", "verdict": "confirm", "tags": ["a"],
     "uid": "u1", "at": "2024-01-01T00:00:00.000+00:00", "confidence": 2, "seconds": 1.5, "cosine": 0.5, "blind": True,
-    "note": "n", "detail": "d", "name": "a name",
+    "note": "n", "detail": "d", "name": "a name", "target": None,
 }  # fmt: skip
 EXPORT = {
     "format": exchange.FORMAT, "version": exchange.VERSION, "dictionaries": {"f" * 16: "layer1"},

@@ -95,6 +95,8 @@ def broken(reviews: Reviews, change) -> str:
         (lambda w: w["events"][1].update(more=1), "event 2"),
         (lambda w: w["events"][1].update(reviewer=""), "event 2.*name"),
         (lambda w: w["events"][1].update(target=["a"]), "event 2.*target"),
+        (lambda w: w["events"][1].update(target=[]), "event 2.*target"),
+        (lambda w: w["events"][1].update(target=0), "event 2.*target"),
         (lambda w: w["events"][1].update(seconds="1"), "event 2.*seconds"),
         (lambda w: w["events"][1].update(cosine=1e400), "event 2.*cosine"),
         (lambda w: w["events"][1].update(blind=1), "event 2.*blind"),

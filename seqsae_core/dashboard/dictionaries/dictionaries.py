@@ -1,6 +1,7 @@
 """The parts of the page that compares a study's dictionaries."""
 
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -96,7 +97,8 @@ def charts(table: pd.DataFrame, default: str) -> None:
         with place:
             st.plotly_chart(
                 pareto.pareto(table, figure, name, colour, f"r, {label.lower()}", default),
-                key=key, config=widgets.CHART, on_select=lambda key=key: _choose_point(key), selection_mode="points",
+                key=key, config=widgets.CHART, selection_mode="points",
+                on_select=navigation.while_shown(partial(_choose_point, key)),
             )  # fmt: skip
     widgets.read(FOR_CHOOSING, "dictionary")
 
@@ -137,7 +139,7 @@ def everything(table: pd.DataFrame, default: str) -> None:
     st.dataframe(
         widgets.in_percent(shown, "dead_fraction", "ndcg_change"), column_order=[*_columns()],
         column_config=_columns(), hide_index=True, key="dictionaries",
-        placeholder="–", on_select=lambda: _choose_row(table), selection_mode="single-cell",
+        placeholder="–", on_select=navigation.while_shown(partial(_choose_row, table)), selection_mode="single-cell",
     )  # fmt: skip
     taking.table(shown, "dictionaries")
 

@@ -15,7 +15,7 @@ from seqsae_core.dashboard.latents.facets import Facets, narrowed
 from seqsae_core.dashboard.latents.latent_map import lassoed, latent_map, release_lasso
 from seqsae_core.dashboard.loading import Opened
 
-PAGE, TABLE, MAP = "latents", "latents-table", "latents-map"
+TABLE, MAP = "latents-table", "latents-map"
 ROWS, SHOWN, NARROWED = "table", "latents-shown", "latents-narrowed"
 REST = 0.2  # seconds
 COLUMNS = {
@@ -112,7 +112,7 @@ def beside(opened: Opened, latent: int) -> tuple[list[int], int | None]:
 def browse(opened: Opened) -> None:
     """Search and facets, and the table beside the map. A control runs table and map again, a click neither."""
     st.session_state.pop(NARROWED, None)
-    narrowing.controls(latents(opened), _typed, _again)
+    narrowing.controls(latents(opened), navigation.while_shown(_typed), navigation.while_shown(_again))
     left, right = widgets.pair([7, 5], "browse", gap="medium")
     with left:
         _list(opened)
@@ -122,8 +122,6 @@ def browse(opened: Opened) -> None:
 
 def _again() -> None:
     """Runs table and map; the whole page where they are not there yet, because it is still on its way."""
-    if not navigation.shows(PAGE):
-        return
     narrowing.touched()
     with suppress(StreamlitAPIException):
         st.rerun([TABLE, MAP])
@@ -157,7 +155,7 @@ def _map(opened: Opened) -> None:
         time.sleep(REST)
     rows = st.session_state.get(SHOWN)
     if rows is not None and not rows.empty:
-        latent_map(opened, rows, _again, partial(_picked_point, opened))
+        latent_map(opened, rows, navigation.while_shown(_again), partial(_picked_point, opened))
     _searched(opened)  # while one looks, so that the first search need not wait
 
 
@@ -165,19 +163,17 @@ def nothing_found(opened: Opened) -> None:
     """No row passes: say so, and the way back."""
     st.info("No latent matches. Try a genre, a decade such as 1990s, or a number.", icon=":material/search_off:")
     if st.button("Show all latents"):
-        navigation.go(PAGE, opened.view.home())
+        navigation.go("latents", opened.view.home())
 
 
 def _picked_row(opened: Opened, rows: pd.DataFrame) -> None:
-    row = widgets.clicked_cell(st.session_state[ROWS], rows, "significant") if navigation.shows(PAGE) else None
+    row = widgets.clicked_cell(st.session_state[ROWS], rows, "significant")
     if row is not None:
         _open_latent(opened, int(row["feature"]))
 
 
 def _picked_point(opened: Opened, latent: int | None) -> None:
     """latent: the one of the point, or None where a lasso was drawn or left."""
-    if not navigation.shows(PAGE):
-        return
     if latent is None:
         st.rerun(TABLE)
     _open_latent(opened, latent)
@@ -198,7 +194,7 @@ def table(opened: Opened, rows: pd.DataFrame, in_lasso: bool) -> None:
         hide_index=True,
         height=640,
         key=ROWS,
-        on_select=partial(_picked_row, opened, rows),
+        on_select=navigation.while_shown(partial(_picked_row, opened, rows)),
         selection_mode="single-cell",
         placeholder="–",
         row_height=34,

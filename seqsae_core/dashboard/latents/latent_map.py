@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from seqsae_core.dashboard import waiting, widgets
+from seqsae_core.dashboard import navigation, waiting, widgets
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.figures import latent_map as map_figure
 
@@ -68,7 +68,7 @@ def latent_map(
         f"{HOW_TO_READ[layout]} {ABOUT_LASSO}",
         map_key(layout),
         "the-map",
-        on_select=lambda: picked(_picked(map_key(layout))),
+        on_select=navigation.while_shown(lambda: picked(_picked(map_key(layout)))),
         selection_mode=("points", "box", "lasso"),
         config={"scrollZoom": True, "modeBarButtonsToRemove": ["autoScale2d"]},
         alt=f"Map of {len(points):,} latents",

@@ -65,7 +65,8 @@ def _user_picker(people: Audience, found: Scene) -> None:
     offered, following = _offered(people, found.user), after(people, found.user)
     st.selectbox(
         "Held-out user", offered, offered.index(found.user), key=f"user-{found.user}", width=230,
-        format_func=partial(_user_label, people), accept_new_options=True, on_change=_picked, args=(found,),
+        format_func=partial(_user_label, people), accept_new_options=True,
+        on_change=navigation.while_shown(_picked), args=(found,),
         help="A hundred of them are listed; type the number of any other user.",
     )  # fmt: skip
     st.button("Next user", icon=":material/skip_next:", on_click=_open_user, args=(found, following))

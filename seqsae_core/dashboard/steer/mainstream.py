@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from seqsae_core.dashboard import widgets
+from seqsae_core.dashboard import navigation, widgets
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.steer.applying import apply, stamp, steerer_of
 from seqsae_core.dashboard.steer.scene import Scene
@@ -39,7 +39,7 @@ def panel(opened: Opened, found: Scene, turned: Turned) -> None:
     st.select_slider(
         "Less ↔ more mainstream, for this history", options, round(now, 2), key=key, width=420,
         format_func=lambda s: "as it is" if s == 0 else f"{s:+g} sd".replace("-", "−"),
-        on_change=_set, args=(found, others, edit, key),
+        on_change=navigation.while_shown(_set), args=(found, others, edit, key),
     )  # fmt: skip
     st.caption(f"Turns {len(edit.parts)} latents that most change how popular lists are, as one slider above.")
     if now:

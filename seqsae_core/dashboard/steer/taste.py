@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from seqsae_core.dashboard import navigation
 from seqsae_core.dashboard.loading import Opened
 from seqsae_core.dashboard.steer.applying import apply, shown, steerer_of
 from seqsae_core.dashboard.steer.scene import Scene
@@ -31,7 +32,7 @@ def control(opened: Opened, found: Scene) -> None:
     key = f"{KEY}-{own}"
     st.segmented_control(
         "Strength", (SAME, OWN), default=OWN if own else SAME, key=key, help=ABOUT, required=True,
-        on_change=_chosen, args=(found, key),
+        on_change=navigation.while_shown(_chosen), args=(found, key),
     )  # fmt: skip
     if own:
         factors = steerer_of(opened, found.position).taste(found.history, can)

@@ -48,7 +48,7 @@ def _picker(opened: Opened, found: Scene) -> None:
     st.selectbox(
         "Add a latent or a concept", list(labels), None, format_func=lambda t: labels.get(t, str(t)), key=key,
         placeholder="Search by name or concept", disabled=len(found.edits) >= MAX_EDITS,
-        on_change=_added, args=(found, key),
+        on_change=navigation.while_shown(_added), args=(found, key),
     )  # fmt: skip
 
 
@@ -58,7 +58,8 @@ def _where(found: Scene) -> None:
     offered = [*POSITIONS, *({here} - set(POSITIONS))]
     st.selectbox(
         "Edit at", offered, offered.index(here), format_func=lambda p: SAID.get(p, p), key=f"position-{here}",
-        accept_new_options=True, help=ABOUT_POSITION, on_change=_moved, args=(found, f"position-{here}"),
+        accept_new_options=True, help=ABOUT_POSITION,
+        on_change=navigation.while_shown(_moved), args=(found, f"position-{here}"),
     )  # fmt: skip
 
 
