@@ -194,8 +194,7 @@ def within(held: Held, low: float, high: float) -> dict[str, Any]:
     loads = [load for at, load in held.loads if low <= at < high]
     found: dict[str, Any] = {"from_second": round(low), "to_second": round(high)}
     for kind, waits in list(held.waits.items()):
-        took = [ms for at, ms in waits if low <= at < high]
-        if took:
+        if took := between(waits, low, high):
             middle, most = float(np.median(took)), sessions.p95(took)
             found[kind] = {"n": len(took), "p50_ms": round(middle), "p95_ms": round(most)}
     if samples:
@@ -207,15 +206,18 @@ def within(held: Held, low: float, high: float) -> dict[str, Any]:
 def ratio(waits: list[tuple[float, float]], first: dict[str, Any], last: dict[str, Any]) -> dict[str, float]:
     """The last part's 95th percentile by the first's, and what 95 % of 2,000 resamplings of both say (percentiles)."""
     draw = np.random.default_rng(0)
-    before, after = (
-        np.array([ms for at, ms in waits if part["from_second"] <= at < part["to_second"]]) for part in (first, last)
-    )
+    before, after = (between(waits, part["from_second"], part["to_second"]) for part in (first, last))
     drawn = [
         np.percentile(draw.choice(ms, (2000, len(ms))), 95, axis=1, method="inverted_cdf") for ms in (before, after)
     ]
     low, high = np.percentile(drawn[1] / drawn[0], [2.5, 97.5])
-    return {"ratio": round(sessions.p95(after.tolist()) / sessions.p95(before.tolist()), 3), "low": round(low, 3),
-            "high": round(high, 3)}  # fmt: skip
+    found = {"ratio": sessions.p95(after) / sessions.p95(before), "low": low, "high": high}
+    return {name: round(float(value), 3) for name, value in found.items()}
+
+
+def between(waits: list[tuple[float, float]], low: float, high: float) -> list[float]:
+    """Milliseconds of the waits that began in a part of the time."""
+    return [ms for at, ms in waits if low <= at < high]
 
 
 def busy(samples: list[tuple[float, float, float]]) -> float | None:
